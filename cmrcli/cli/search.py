@@ -1,0 +1,194 @@
+"""`cmrcli search`: one query, or a batch from stdin, to ranked results."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from cmrcli.cli.guard import choice, guarded, say
+from cmrcli.cli.options import DebugOption, EncoderOption, IndexOption, ThreadsOption, absolute, index_folder, moment_ns
+from cmrcli.errors import CmrcliError, UsageError
+
+if TYPE_CHECKING:
+    from cmrcli.searching import Answer, Query
+    from cmrcli.store import Filter
+
+KINDS = ("drawing", "photo", "page", "text")
+MODES = ("auto", "vectors", "exact", "codes", "graph", "words")
+FORMATS = ("table", "json", "jsonl", "tsv", "paths")
+
+
+@guarded
+def search(
+    words: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(metavar="QUERY", help="What to find, in words; - reads one query a line from stdin."),
+    ] = None,
+    like: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--like", metavar="FILE", help="Find what looks like this file; a page as file.pdf#3. Repeatable."
+        ),
+    ] = None,
+    without: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--not", metavar="TEXT", help="What it should not be. Repeatable."),
+    ] = None,
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="Results wanted.")] = 10,
+    kind: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--kind", help="Only these: drawing, photo, page, text. Repeatable."),
+    ] = None,
+    under: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--under", metavar="PATH", help="Only files below this folder. Repeatable."),
+    ] = None,
+    ext: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--ext", help="Only files with this extension. Repeatable."),
+    ] = None,
+    since: Annotated[str, typer.Option("--since", metavar="DATE", help="Modified since: 2026-01-31, or 7d.")] = "",
+    until: Annotated[str, typer.Option("--until", metavar="DATE", help="Modified before: 2026-01-31, or 7d.")] = "",
+    mode: Annotated[
+        str,
+        typer.Option(
+            "--mode",
+            help="auto: words and vectors, the cheapest way. vectors, exact, codes, graph, words: only that.",
+        ),
+    ] = "auto",
+    min_score: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--min-score", help="Drop results with a lower score."),
+    ] = None,
+    format: Annotated[
+        str,
+        typer.Option("--format", help="table, json, jsonl, tsv, paths.", show_default="table on a terminal, else tsv"),
+    ] = "",
+    null: Annotated[bool, typer.Option("-0", "--null", help="Paths ended by NUL bytes, for xargs -0.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say on stderr what was done and how long it took.")
+    ] = False,
+    index: IndexOption = None,
+    encoder: EncoderOption = None,
+    threads: ThreadsOption = 0,
+    debug: DebugOption = False,
+) -> None:
+    """Find drawings, pages and photos by words, by example, or both.
+
+    Exit code 0: found; 1: nothing found (a batch: by no query).
+    """
+    from cmrcli.searching import Query, open_index, parse_example
+
+    chosen = "paths" if null and not format else format or ("table" if sys.stdout.isatty() else "tsv")
+    choice(chosen, FORMATS, "--format")
+    choice(mode, MODES, "--mode")
+    if null and chosen != "paths":
+        raise UsageError("-0 goes with --format paths only", "leave one of the two out")
+    texts = words or []
+    negatives = tuple(without or ())
+    if texts == ["-"]:
+        if like:
+            raise UsageError("a batch from stdin takes no --like", "write image:FILE as a line of the batch")
+        queries = _lines(negatives)
+    else:
+        queries = iter([Query(" ".join(texts), tuple(map(parse_example, like or ())), negatives)])
+    writer = _writer(chosen, null, batch=texts == ["-"])
+    filter = _filter(kind or [], under or [], ext or [], since, until)
+    started = time.perf_counter()
+    found = asked = hidden = errors = 0
+    with open_index(index_folder(index), encoder, threads) as opened:
+        for query in queries:
+            asked += 1
+            try:
+                if isinstance(query, CmrcliError):
+                    raise query
+                answer = opened.answer(query, k, mode, filter, min_score)
+            except UsageError as error:
+                if texts != ["-"]:
+                    raise
+                errors += 1
+                writer.error(asked, error)
+                continue
+            found += bool(answer.results)
+            hidden += answer.hidden
+            writer.answer(query.shown, answer.results)
+            if explain:
+                _explain(query, answer)
+        generation = opened.reader.generation
+    writer.end(
+        {
+            "queries": asked,
+            "found": found,
+            "errors": errors,
+            "hidden": hidden,
+            "generation": generation,
+            "elapsed_ms": round((time.perf_counter() - started) * 1000, 1),
+        }
+    )
+    if hidden:
+        say(f"{hidden} more not shown: their files cannot be read now (not mounted, moved, or not yours to read)")
+    if errors:
+        raise typer.Exit(3)
+    if not found:
+        if sys.stderr.isatty():
+            say("nothing found")
+        raise typer.Exit(1)
+
+
+def _lines(without: tuple[str, ...]) -> Iterator[Query | UsageError]:
+    """The queries on stdin, one a line as it comes; a line that makes no sense as its error."""
+    from cmrcli.searching import parse_line
+
+    stream = sys.stdin
+    stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    for line in stream:
+        try:
+            yield parse_line(line, without)
+        except UsageError as error:
+            yield error
+
+
+def _filter(kinds: list[str], under: list[str], extensions: list[str], since: str, until: str) -> Filter | None:
+    if not (kinds or under or extensions or since or until):
+        return None
+    from cmrcli.store import Filter
+
+    for kind in kinds:
+        choice(kind, KINDS, "--kind")
+    return Filter(
+        kinds=frozenset(kinds),
+        under=tuple(absolute(path) for path in under),
+        extensions=frozenset(extension.lower().lstrip(".") for extension in extensions),
+        since_ns=moment_ns(since, "--since") if since else None,
+        until_ns=moment_ns(until, "--until") if until else None,
+    )
+
+
+def _writer(format: str, null: bool, batch: bool) -> ResultWriter:
+    if format == "table":
+        from cmrcli.cli.table import TableWriter
+
+        return TableWriter(batch)
+    from cmrcli.cli import lines
+
+    if format == "paths":
+        return lines.PathsWriter(b"\0" if null else b"\n")
+    if format == "json":
+        return lines.JsonWriter()
+    return lines.JsonLinesWriter() if format == "jsonl" else lines.TsvWriter()
+
+
+def _explain(query: Query, answer: Answer) -> None:
+    plan = answer.explanation.plan
+    if plan is not None:
+        say(f"plan for {query.shown!r}: {plan.reason}")
+    for name, milliseconds, count in answer.explanation.stages:
+        say(f"  {name:<10} {milliseconds:8.2f} ms  {count}")
+
+
+if TYPE_CHECKING:
+    from cmrcli.cli.lines import ResultWriter

@@ -1,0 +1,86 @@
+"""`cmrcli status`: what an index holds, and what could not be read."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cmrcli.cli.guard import choice, guarded
+from cmrcli.cli.options import DebugOption, IndexOption, human_bytes, index_folder
+from cmrcli.errors import CAUSES, display_path
+
+if TYPE_CHECKING:
+    from cmrcli.store import IndexStatistics
+
+
+@guarded
+def status(
+    failures: Annotated[
+        bool, typer.Option("--failures", help="List the files that could not be read, with their causes.")
+    ] = False,
+    format: Annotated[str, typer.Option("--format", help="table, json.")] = "table",
+    index: IndexOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Show what the index holds: roots, counts, sizes, encoder, unreadable files."""
+    from cmrcli.store import open_reader
+
+    choice(format, ("table", "json"), "--format")
+    with open_reader(index_folder(index)) as reader:
+        statistics = reader.statistics()
+        unreadable = [
+            {"path": display_path(path), "cause": cause, "message": CAUSES.get(cause, cause), "detail": detail}
+            for path, cause, detail in (reader.failures() if failures else ())
+        ]
+    fields: dict[str, Any] = {"schema": 1, "index": display_path(index_folder(index)), **_to_json(statistics)}
+    if failures:
+        fields["unreadable"] = unreadable
+    if format == "json":
+        print(json.dumps(fields, ensure_ascii=False))
+        return
+    _print(fields, statistics)
+    for entry in unreadable:
+        detail = f": {entry['detail']}" if entry["detail"] else ""
+        sys.stdout.write(f"{entry['path']}\t{entry['cause']} ({entry['message']}){detail}\n")
+
+
+def _to_json(statistics: IndexStatistics) -> dict[str, Any]:
+    return {
+        "generation": statistics.generation,
+        "roots": [
+            {"path": display_path(one.root.path), "files": one.files, "unreadable": one.failed}
+            for one in statistics.roots
+        ],
+        "files": statistics.files,
+        "contents": statistics.contents,
+        "items": statistics.items,
+        "fragments": statistics.fragments,
+        "kinds": statistics.by_kind,
+        "formats": statistics.by_format,
+        "unreadable_by_cause": statistics.failed_by_cause,
+        "segments": statistics.segments,
+        "bytes": statistics.bytes_by_part,
+        "encoder": {
+            "name": statistics.encoder.name,
+            "digest": statistics.encoder.digest,
+            "dim": statistics.encoder.dim,
+        },
+    }
+
+
+def _print(fields: dict[str, Any], statistics: IndexStatistics) -> None:
+    print(f"index       {fields['index']} (generation {statistics.generation})")
+    for one in statistics.roots:
+        print(f"root        {display_path(one.root.path)}  {one.files} files")
+    print(f"files       {statistics.files}, unreadable {sum(statistics.failed_by_cause.values())}")
+    kinds = ", ".join(f"{count} {kind}" for kind, count in statistics.by_kind.items())
+    print(f"items       {statistics.items} ({kinds})")
+    print(f"fragments   {statistics.fragments} in {statistics.segments} segments")
+    print(
+        f"encoder     {statistics.encoder.name} ({statistics.encoder.digest[:12]}, {statistics.encoder.dim} dimensions)"
+    )
+    parts = ", ".join(f"{name} {human_bytes(size)}" for name, size in statistics.bytes_by_part.items() if size)
+    print(f"disk        {human_bytes(sum(statistics.bytes_by_part.values()))} ({parts})")

@@ -1,0 +1,164 @@
+"""One file to fragments: what a worker does with a path before any vector is made.
+
+The worker hashes the file, reads its items, decides each one's kind, cuts tiles and passages, and hands back
+pictures already fitted to the encoder's input: the parent never decodes anything and holds little.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmrcli.corpus.items import Box, Kind, Limits, ReaderItem
+from cmrcli.errors import UnreadableFile
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+PAGES_PER_TASK = 8  # bounds what one answer carries: 8 pages of at most 13 pictures, about 16 MB at 224 px
+PHOTO_EDGE_PX = 512  # a photo needs no more for its one vector; JPEGs decode to this at an eighth of the work
+DIGEST_BYTES = 16
+_READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTask:
+    """What a worker is asked.
+
+    Attributes:
+        path: the file, as the file system has it.
+        fit: picture -> (size, size, 3) uint8, the encoder's letterbox; picklable.
+        first: 1-based first item.
+        count: items at most in this answer.
+        known: digests of files of this size that the index holds; one of them ends the task early.
+    """
+
+    path: bytes
+    fit: Callable[[Image], NDArray[np.uint8]]
+    first: int = 1
+    count: int = PAGES_PER_TASK
+    limits: Limits = Limits()
+    known: frozenset[bytes] = frozenset()
+
+
+@dataclass(slots=True)
+class Picture:
+    """A fragment to encode as an image: pixels (size, size, 3) uint8; `box` None for the whole item."""
+
+    pixels: NDArray[np.uint8]
+    box: Box | None = None
+
+
+@dataclass(slots=True)
+class ReadItem:
+    """One item, ready for the encoder: its pictures (the whole first), its passages and its words."""
+
+    page: int | None
+    kind: Kind
+    label: str
+    title: str
+    width_px: int
+    height_px: int
+    text: str
+    pictures: list[Picture] = field(default_factory=list)
+    passages: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ReadFile:
+    """A worker's answer: a stretch of a file's items; `more_from` is the next item's number, None at the end.
+
+    `digest` is set for the first stretch. When it was known to the index, there are no items.
+    """
+
+    digest: bytes | None
+    format: str
+    items: list[ReadItem] = field(default_factory=list)
+    more_from: int | None = None
+    known: bool = False
+
+
+def read_fragments(task: ReadTask) -> ReadFile:
+    """Runs in a worker.
+
+    Raises:
+        UnreadableFile: with its cause; nothing else on purpose.
+    """
+    from cmrcli.corpus.readers import read
+
+    digest = None
+    if task.first == 1:
+        digest = digest_of(task.path)
+        if digest in task.known:
+            return ReadFile(digest, "", known=True)
+    if task.first == 1 and _is_jpeg(task.path):
+        small = read(task.path, limits=replace(task.limits, longest_edge_px=PHOTO_EDGE_PX))
+        items = [_fragments(item, task) for item in small.items]
+        if all(item.kind == "photo" and len(item.pictures) == 1 for item in items):
+            return ReadFile(digest, small.format, items)
+    result = read(task.path, first=task.first, count=task.count, limits=task.limits)
+    items = [_fragments(item, task) for item in result.items]
+    return ReadFile(digest, result.format, items, result.more_from)
+
+
+def digest_of(path: bytes) -> bytes:
+    """BLAKE2b of the whole file, 16 bytes. UnreadableFile when it cannot be read or is empty."""
+    hasher = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    try:
+        # O_NONBLOCK: a name that became a pipe since the walk must not block the worker.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with open(descriptor, "rb", buffering=0) as file:
+            size = 0
+            while block := file.read(_READ_BYTES):
+                hasher.update(block)
+                size += len(block)
+    except FileNotFoundError as error:
+        raise UnreadableFile("vanished") from error
+    except PermissionError as error:
+        raise UnreadableFile("permission") from error
+    except OSError as error:
+        raise UnreadableFile("io", error.strerror or str(error)) from error
+    if size == 0:
+        raise UnreadableFile("empty")
+    return hasher.digest()
+
+
+def _is_jpeg(path: bytes) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(3) == b"\xff\xd8\xff"
+    except OSError:
+        return False  # the reader says what is wrong
+
+
+def _fragments(item: ReaderItem, task: ReadTask) -> ReadItem:
+    from cmrcli.corpus.kinds import classify
+    from cmrcli.corpus.passages import split_passages
+    from cmrcli.corpus.tiles import crop, tile_boxes
+
+    kind = classify(item)
+    pictures = []
+    if item.image is not None:
+        pictures.append(Picture(task.fit(item.image)))
+        for box in tile_boxes(item.image, kind):
+            pictures.append(Picture(task.fit(crop(item.image, box)), box))
+    passages = split_passages(item.text)
+    return ReadItem(
+        item.page,
+        kind,
+        item.label,
+        item.title,
+        item.width_px,
+        item.height_px,
+        item.text,
+        pictures,
+        passages,
+        item.notes,
+    )

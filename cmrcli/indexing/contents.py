@@ -1,0 +1,97 @@
+"""Contents being put together: stretches of items come from the workers, vectors from the encoder.
+
+Pictures and passages wait in two queues until a batch is full, across files, so that the encoder always runs
+on full batches; a content is finished when its last stretch has come and no fragment of it waits any more.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmrcli.encoders.preprocess import fit
+from cmrcli.store.records import FileUpdate, NewContent, NewFragment, NewItem
+
+if TYPE_CHECKING:
+    from cmrcli.corpus.fragments import ReadItem
+    from cmrcli.encoders.dual import DualEncoder
+
+IMAGE_BATCH = 16
+TEXT_BATCH = 64
+
+_NO_VECTOR: NDArray[np.float32] = np.empty(0, np.float32)
+
+
+@dataclass(slots=True)
+class OpenContent:
+    """A content with what is still missing. `files` are the paths that hold it, to commit together with it."""
+
+    content: NewContent
+    files: list[FileUpdate] = field(default_factory=list)
+    waiting: int = 0  # fragments without a vector
+    complete: bool = False  # the last stretch has come
+    failed: bool = False
+
+    @property
+    def finished(self) -> bool:
+        return self.complete and self.waiting == 0
+
+
+class Encoding:
+    """The two queues in front of the encoder.
+
+    Attributes:
+        fit: picture -> (size, size, 3) uint8; what the workers apply so that the encoder takes it.
+    """
+
+    def __init__(self, encoder: DualEncoder) -> None:
+        self._encoder = encoder
+        self.fit = functools.partial(fit, spec=encoder.manifest.image)
+        self._pictures: list[tuple[OpenContent, NewFragment, NDArray[np.uint8]]] = []
+        self._passages: list[tuple[OpenContent, NewFragment]] = []
+
+    def add(self, content: OpenContent, items: Iterable[ReadItem]) -> None:
+        """Takes the items into the content and queues their fragments; encodes when a batch is full."""
+        for item in items:
+            new = NewItem(item.page, item.kind, item.label, item.title, item.width_px, item.height_px, item.text)
+            for picture in item.pictures:
+                role = "whole" if picture.box is None else "tile"
+                fragment = NewFragment(role, _NO_VECTOR, picture.box)
+                new.fragments.append(fragment)
+                self._pictures.append((content, fragment, picture.pixels))
+            for passage in item.passages:
+                fragment = NewFragment("passage", _NO_VECTOR, None, passage)
+                new.fragments.append(fragment)
+                self._passages.append((content, fragment))
+            content.waiting += len(new.fragments)
+            content.content.items.append(new)
+        while len(self._pictures) >= IMAGE_BATCH:
+            self._encode_pictures(IMAGE_BATCH)
+        while len(self._passages) >= TEXT_BATCH:
+            self._encode_passages(TEXT_BATCH)
+
+    def flush(self) -> None:
+        """Encodes what waits."""
+        while self._pictures:
+            self._encode_pictures(IMAGE_BATCH)
+        while self._passages:
+            self._encode_passages(TEXT_BATCH)
+
+    def _encode_pictures(self, count: int) -> None:
+        batch, self._pictures = self._pictures[:count], self._pictures[count:]
+        vectors = self._encoder.encode_images(np.stack([pixels for _, _, pixels in batch]))
+        for (content, fragment, _), vector in zip(batch, vectors, strict=True):
+            fragment.vector = vector
+            content.waiting -= 1
+
+    def _encode_passages(self, count: int) -> None:
+        batch, self._passages = self._passages[:count], self._passages[count:]
+        vectors = self._encoder.encode_texts([fragment.text for _, fragment in batch])
+        for (content, fragment), vector in zip(batch, vectors, strict=True):
+            fragment.vector = vector
+            content.waiting -= 1

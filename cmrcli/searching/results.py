@@ -1,0 +1,90 @@
+"""What a search answers: one result an item, with the place that matched and the signals that found it."""
+
+from __future__ import annotations
+
+import base64
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from cmrcli.errors import display_path
+
+Box = tuple[float, float, float, float]
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One reason for a result.
+
+    Attributes:
+        name: "vectors" (cosine similarity of the best fragment, -1..1) or "words" (share of the query's words
+            that the item holds, weighted by how rare they are, 0..1).
+        score: higher is better, comparable within one signal and encoder only.
+        rank: 1-based place of the item in this signal's own ranking.
+    """
+
+    name: str
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One item that answers a query. Paths are str with surrogate escapes where the name is not UTF-8.
+
+    Attributes:
+        score: with one signal asked, that signal's score; with several, their reciprocal ranks fused and
+            scaled to 0..1, where 1 is first in every signal.
+        box: the tile that matched, (x0, y0, x1, y1) as fractions of the upright page; None for the whole.
+        passage: the text that matched, "" when it was the picture.
+        duplicates: other paths with the same bytes.
+        mtime_ns: the file's modification time when it was indexed.
+    """
+
+    query: str
+    rank: int
+    path: str
+    root: str
+    relpath: str
+    page: int | None
+    box: Box | None
+    kind: str
+    score: float
+    signals: tuple[Signal, ...]
+    passage: str = ""
+    label: str = ""
+    title: str = ""
+    duplicates: tuple[str, ...] = ()
+    mtime_ns: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The documented fields of one result line, JSON-ready. Fields get added, never renamed."""
+        fields: dict[str, Any] = {"schema": SCHEMA, "type": "result", "query": readable(self.query), "rank": self.rank}
+        for name in ("path", "root", "relpath"):
+            value = getattr(self, name)
+            fields[name] = readable(value)
+            if fields[name] != value:
+                fields[name + "_b64"] = base64.b64encode(os.fsencode(value)).decode("ascii")
+        fields |= {
+            "page": self.page,
+            "box": None if self.box is None else [round(edge, 4) for edge in self.box],
+            "kind": self.kind,
+            "score": round(self.score, 6),
+            "signals": [{"name": s.name, "score": round(s.score, 6), "rank": s.rank} for s in self.signals],
+            "passage": self.passage,
+            "label": self.label,
+            "title": self.title,
+            "duplicates": [readable(path) for path in self.duplicates],
+        }
+        return fields
+
+
+def readable(text: str) -> str:
+    """Valid Unicode: undecodable bytes as \\x escapes. Control characters stay; JSON escapes them itself."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def printable(text: str) -> str:
+    """For a terminal or a table cell: nothing in it can move the cursor or change colours."""
+    return display_path(text)

@@ -1,0 +1,108 @@
+"""The ways to the nearest fragments, against a plain matrix product."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cmrcli.codes.codebook import fit_sign
+from cmrcli.searching.candidates import by_codes, by_exact, by_graph
+from cmrcli.store import Segment
+
+DIM = 32
+
+
+def unit(rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+    vectors = rng.normal(size=(count, DIM)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@pytest.fixture
+def segments() -> list[Segment]:
+    """Three segments, fragment ids ascending and with gaps; a third of the second one's rows are dead."""
+    rng = np.random.default_rng(0)
+    parts = [unit(rng, count).astype(np.float16) for count in (300, 200, 1)]
+    codebook = fit_sign(np.concatenate(parts).astype(np.float32))
+    made, start = [], 10
+    for number, vectors in enumerate(parts):
+        rows = np.arange(start, start + 2 * len(vectors), 2, dtype=np.int64)
+        dead = np.arange(len(vectors)) % 3 == 0 if number == 1 else None
+        made.append(Segment(f"s{number}", rows, vectors, codebook.encode(vectors), dead, None))
+        start = int(rows[-1]) + 7
+    return made
+
+
+def naive(segments: list[Segment], query: NDArray[np.float32], allowed: set[int] | None) -> list[tuple[int, float]]:
+    found = []
+    for segment in segments:
+        for row, fragment in enumerate(segment.rows):
+            alive = segment.dead is None or not segment.dead[row]
+            if alive and (allowed is None or int(fragment) in allowed):
+                found.append((int(fragment), float(segment.vectors[row].astype(np.float32) @ query)))
+    return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+
+
+@pytest.mark.parametrize("filtered", [False, True])
+def test_exact_equals_the_plain_product(segments: list[Segment], filtered: bool) -> None:
+    query = unit(np.random.default_rng(1), 1)[0]
+    every = np.concatenate([segment.rows for segment in segments])
+    allowed = np.sort(every[::4]) if filtered else None
+    expected = naive(segments, query, None if allowed is None else set(allowed.tolist()))
+    found = by_exact(segments, query, 25, allowed)
+    assert found.fragment_ids.tolist() == [fragment for fragment, _ in expected[:25]]
+    assert found.similarities.tolist() == pytest.approx([score for _, score in expected[:25]], abs=1e-6)
+
+
+def test_codes_that_rescore_everything_equal_exact(segments: list[Segment]) -> None:
+    query = unit(np.random.default_rng(2), 1)[0]
+    codebook = fit_sign(np.concatenate([segment.vectors for segment in segments]).astype(np.float32))
+    exact = by_exact(segments, query, 10, None)
+    codes = by_codes(segments, query, 10, None, codebook, candidates=10_000)
+    assert codes.fragment_ids.tolist() == exact.fragment_ids.tolist()
+
+
+def test_codes_with_few_candidates_lose_little_and_never_show_the_dead(segments: list[Segment]) -> None:
+    rng = np.random.default_rng(3)
+    codebook = fit_sign(np.concatenate([segment.vectors for segment in segments]).astype(np.float32))
+    dead = {int(i) for s in segments if s.dead is not None for i in s.rows[s.dead]}
+    kept = 0
+    for query in unit(rng, 30):
+        exact = set(by_exact(segments, query, 10, None).fragment_ids.tolist())
+        codes = set(by_codes(segments, query, 10, None, codebook, candidates=160).fragment_ids.tolist())
+        assert not codes & dead
+        kept += len(exact & codes)
+    assert kept >= 0.9 * 300
+
+
+@pytest.mark.parametrize("way", ["exact", "codes"])
+def test_nothing_allowed_and_no_segments_give_nothing(segments: list[Segment], way: str) -> None:
+    query = unit(np.random.default_rng(4), 1)[0]
+    codebook = fit_sign(segments[0].vectors.astype(np.float32))
+    nothing = np.empty(0, dtype=np.int64)
+    for parts, allowed in ((segments, nothing), ([], None)):
+        if way == "exact":
+            assert len(by_exact(parts, query, 5, allowed).fragment_ids) == 0
+        else:
+            assert len(by_codes(parts, query, 5, allowed, codebook, 50).fragment_ids) == 0
+
+
+class WholeGraph:
+    """Stands for a graph: answers exactly, the dead included, as hnswlib would."""
+
+    def __init__(self, vectors: NDArray[np.float16]) -> None:
+        self.vectors = vectors.astype(np.float32)
+
+    def search(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        scores = queries @ self.vectors.T
+        rows = np.argsort(-scores, axis=1)[:, :k]
+        return rows.astype(np.int64), np.take_along_axis(scores, rows, axis=1)
+
+
+def test_graphs_and_codes_together_equal_exact(segments: list[Segment]) -> None:
+    query = unit(np.random.default_rng(5), 1)[0]
+    codebook = fit_sign(segments[0].vectors.astype(np.float32))
+    graphs = {"s1": WholeGraph(segments[1].vectors)}  # the segment with dead rows
+    found = by_graph(segments, graphs, query, 20, codebook, 10_000)  # type: ignore[arg-type]
+    exact = by_exact(segments, query, 20, None)
+    assert found.fragment_ids.tolist() == exact.fragment_ids.tolist()
