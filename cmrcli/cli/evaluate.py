@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cmrcli.cli.guard import choice, guarded
+from cmrcli.cli.guard import choice, guarded, say
 from cmrcli.cli.options import DebugOption, EncoderOption, IndexOption, ThreadsOption, human_bytes, index_folder
-from cmrcli.errors import UsageError
+from cmrcli.errors import UsageError, display_path
 
 if TYPE_CHECKING:
     from cmrcli.evaluation import Evaluation
@@ -48,6 +48,7 @@ def evaluate(
     result = evaluate_index(
         index_folder(index), queries, qrels, wanted, k=k, seed=seed, encoder=encoder, threads=threads
     )
+    _say_doubts(result)
     if format == "json":
         print(json.dumps(result.to_json(), ensure_ascii=False))
     elif sys.stdout.isatty():
@@ -56,22 +57,31 @@ def evaluate(
         _print_lines(result)
 
 
-COLUMNS = ("mode", "success@1", "success@10", "recall@10", "MRR", "nDCG@10", "p50 ms", "p95 ms", "B/item", "memory")
+def _columns(result: Evaluation) -> list[str]:
+    """Measures worth a column: the usual ones that the depth allows."""
+    wanted = ("success@1", "success@10", "recall@10", f"recall@{result.k}", "MRR", "nDCG@10")
+    return [name for name in dict.fromkeys(wanted) if result.modes and name in result.modes[0].measures]
 
 
-def _cells(result: Evaluation) -> list[tuple[str, ...]]:
+def _header(result: Evaluation) -> list[str]:
+    return ["mode", *_columns(result), "ANN recall", "p50 ms", "p95 ms", "queries/s", "B/item", "memory"]
+
+
+def _rows(result: Evaluation) -> list[list[str]]:
     rows = []
     for mode in result.modes:
-        scores = [mode.measures[name] for name in COLUMNS[1:6]]
+        scores = [mode.measures[name] for name in _columns(result)]
         rows.append(
-            (
+            [
                 mode.mode,
                 *(f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]" for score in scores),
+                "" if mode.ann_recall is None else f"{mode.ann_recall:.3f}",
                 f"{mode.p50_ms:.1f}",
                 f"{mode.p95_ms:.1f}",
+                f"{mode.queries_per_s:.0f}",
                 f"{mode.bytes_per_item:.0f}",
                 human_bytes(mode.resident_bytes) if mode.resident_bytes else "",
-            )
+            ]
         )
     return rows
 
@@ -80,14 +90,32 @@ def _print_table(result: Evaluation) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    console = Console(highlight=False)
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in COLUMNS:
+    for column in _header(result):
         table.add_column(column, justify="left" if column == "mode" else "right", overflow="fold")
-    for row in _cells(result):
+    for row in _rows(result):
         table.add_row(*row)
-    Console(highlight=False).print(table)
+    console.print(table)
+    console.print(
+        f"{result.queries} queries, {result.relevant} relevant of {result.judgements} judged, {result.items} items; "
+        f"95 % bootstrap intervals, seed {result.seed}; warm latency on {result.environment.cpu}",
+        style="dim",
+    )
 
 
 def _print_lines(result: Evaluation) -> None:
-    for row in _cells(result):
+    for row in [_header(result), *_rows(result)]:
         print("\t".join(row))
+
+
+def _say_doubts(result: Evaluation) -> None:
+    """What makes the figures mean less than they seem to."""
+    if result.absent:
+        shown = ", ".join(display_path(name) for name in result.absent[:3])
+        say(f"{len(result.absent)} relevant documents are not in the index and count as not found: {shown} ...")
+    for mode in result.modes:
+        if mode.unanswered:
+            say(f"{mode.mode}: {mode.unanswered} queries cannot be asked in this mode and count as finding nothing")
+        for note in mode.notes:
+            say(f"{mode.mode}: {note}")

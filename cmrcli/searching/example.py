@@ -1,4 +1,4 @@
-"""The vector of an example file: the query side of search by drawing or photo."""
+"""The vectors of example files: the query side of search by drawing or photo."""
 
 from __future__ import annotations
 
@@ -14,44 +14,57 @@ from cmrcli.errors import UnreadableFile, UsageError, display_path
 from cmrcli.searching.query import Example
 
 if TYPE_CHECKING:
+    from cmrcli.corpus.fragments import ReadItem
     from cmrcli.encoders.dual import DualEncoder
 
 
-def example_vector(example: Example, encoder: DualEncoder) -> NDArray[np.float32]:
-    """(dim,) float32, L2-normalised: the example's whole picture, or its first passage when it has none.
+class ExampleReader:
+    """Turns example files into vectors, in one worker process that lives as long as this object.
 
-    The file is read in a worker with the same limits as when indexing: an example can be hostile too.
-
-    Raises:
-        UsageError: it cannot be read, or has no such page.
+    The file is read under the same limits as when indexing: an example can be hostile too.
     """
-    from cmrcli.corpus.fragments import ReadTask, read_fragments
-    from cmrcli.corpus.workers import WorkerPool
-    from cmrcli.encoders.preprocess import fit
 
-    shown = display_path(example.path)
-    if os.path.isdir(example.path):
-        raise UsageError(f"{shown} is a folder", "give one file as the example")
-    task = ReadTask(
-        os.fsencode(os.path.abspath(example.path)),
-        functools.partial(fit, spec=encoder.manifest.image),
-        first=example.page or 1,
-        count=1,
-    )
-    with WorkerPool(read_fragments, workers=1, limits=Limits()) as pool:
-        pool.submit(task)
-        _, answer = pool.next_done()
-    if isinstance(answer, UnreadableFile):
-        raise UsageError(f"cannot search by {shown}: {answer}", "give a file that can be read")
-    wanted = [item for item in answer.items if example.page in (None, item.page) or item.page is None]
-    if not wanted:
+    def __init__(self, encoder: DualEncoder) -> None:
+        from cmrcli.corpus.fragments import read_fragments
+        from cmrcli.corpus.workers import WorkerPool
+
+        self._encoder = encoder
+        self._pool = WorkerPool(read_fragments, workers=1, limits=Limits())
+
+    def close(self) -> None:
+        """Ends the worker."""
+        self._pool.__exit__(None, None, None)
+
+    def vector(self, example: Example) -> NDArray[np.float32]:
+        """(dim,) float32, L2-normalised: the example's whole picture, or its first passage when it has none.
+
+        Raises:
+            UsageError: it cannot be read, or has no such page.
+        """
+        shown = display_path(example.path)
+        if os.path.isdir(example.path):
+            raise UsageError(f"{shown} is a folder", "give one file as the example")
+        item = self._read(example, shown)
+        if item.pictures:
+            vectors = self._encoder.encode_images(item.pictures[0].pixels[None])
+        elif item.passages:
+            vectors = self._encoder.encode_texts(item.passages[:1])
+        else:
+            raise UsageError(f"{shown} holds nothing to search by", "give a picture, or words")
+        vector: NDArray[np.float32] = vectors[0]
+        return vector
+
+    def _read(self, example: Example, shown: str) -> ReadItem:
+        from cmrcli.corpus.fragments import ReadTask
+        from cmrcli.encoders.preprocess import fit
+
+        path = os.fsencode(os.path.abspath(example.path))
+        shape = functools.partial(fit, spec=self._encoder.manifest.image)
+        self._pool.submit(ReadTask(path, shape, first=example.page or 1, count=1))
+        _, answer = self._pool.next_done()
+        if isinstance(answer, UnreadableFile):
+            raise UsageError(f"cannot search by {shown}: {answer}", "give a file that can be read")
+        for item in answer.items:
+            if example.page in (None, item.page) or (item.page is None and example.page == 1):
+                return item
         raise UsageError(f"{shown} has no page {example.page}", "count pages from 1")
-    item = wanted[0]
-    if item.pictures:
-        vectors = encoder.encode_images(item.pictures[0].pixels[None])
-    elif item.passages:
-        vectors = encoder.encode_texts(item.passages[:1])
-    else:
-        raise UsageError(f"{shown} holds nothing to search by", "give a picture, or words")
-    vector: NDArray[np.float32] = vectors[0]
-    return vector

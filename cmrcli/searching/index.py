@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from cmrcli.encoders.dual import DualEncoder
     from cmrcli.searching.candidates import Candidates
+    from cmrcli.searching.example import ExampleReader
     from cmrcli.searching.fusion import Ranking
     from cmrcli.store import FilePlace, Filter, FragmentHit, Reader
     from cmrcli.store.graph import Graph
@@ -69,6 +70,7 @@ class Index:
         self._threads = threads
         self._encoder: DualEncoder | None = None
         self._graphs: dict[str, Graph] | None = None
+        self._examples: ExampleReader | None = None
         self._answered = 0
         self.folder = folder
 
@@ -81,6 +83,10 @@ class Index:
         self.close()
 
     def close(self) -> None:
+        """Gives everything back: the catalog, and the process that read examples."""
+        if self._examples is not None:
+            self._examples.close()
+            self._examples = None
         self._reader.close()
 
     @property
@@ -182,9 +188,7 @@ class Index:
         if query.text:
             parts.append(encoded[0])
         if query.like:
-            from cmrcli.searching.example import example_vector
-
-            parts += [example_vector(example, self.encoder) for example in query.like]
+            parts += [self._example_reader().vector(example) for example in query.like]
         vector: NDArray[np.float32] = np.mean(parts, axis=0)
         for negative in encoded[len(texts) - len(query.without) :]:
             vector = vector - WITHOUT_WEIGHT * negative
@@ -192,6 +196,13 @@ class Index:
         if not np.isfinite(length) or length == 0.0:
             raise EmbeddingError("the query has no direction left", "say less of what it is not")
         return (vector / length).astype(np.float32)
+
+    def _example_reader(self) -> ExampleReader:
+        if self._examples is None:
+            from cmrcli.searching.example import ExampleReader
+
+            self._examples = ExampleReader(self.encoder)
+        return self._examples
 
     def _candidates(
         self,
