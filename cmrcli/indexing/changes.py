@@ -148,8 +148,11 @@ class Scan:
             self._hold(self.below, "the folder is suddenly empty", len(gone), known)
             return []
         if len(gone) >= SUSPICIOUS_FILES and len(gone) > SUSPICIOUS_SHARE * known:
-            self._hold(self.below, f"more than {SUSPICIOUS_SHARE:.0%} of its files are gone", len(gone), known)
-            return []
+            # Files that only moved have given their content a new name by now.
+            alone = self.writer.last_holders(gone)
+            if alone >= SUSPICIOUS_FILES and alone > SUSPICIOUS_SHARE * known:
+                self._hold(self.below, f"more than {SUSPICIOUS_SHARE:.0%} of its files are gone", alone, known)
+                return []
         return gone
 
     def _hold(self, dir: bytes, reason: str, files: int, known: int) -> None:

@@ -7,7 +7,7 @@ on full batches; a content is finished when its last stretch has come and no fra
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmrcli.encoders.preprocess import fit
+from cmrcli.errors import EmbeddingError
 from cmrcli.store.records import FileUpdate, NewContent, NewFragment, NewItem
 
 if TYPE_CHECKING:
     from cmrcli.corpus.fragments import ReadItem
     from cmrcli.encoders.dual import DualEncoder
+    from cmrcli.indexing.changes import FileJob
 
 IMAGE_BATCH = 16
 TEXT_BATCH = 64
@@ -29,13 +31,17 @@ _NO_VECTOR: NDArray[np.float32] = np.empty(0, np.float32)
 
 @dataclass(slots=True)
 class OpenContent:
-    """A content with what is still missing. `files` are the paths that hold it, to commit together with it."""
+    """A content with what is still missing.
 
+    `job` is the file it was read from; `files` are the paths that hold it, to commit together with it.
+    """
+
+    job: FileJob
     content: NewContent
     files: list[FileUpdate] = field(default_factory=list)
     waiting: int = 0  # fragments without a vector
     complete: bool = False  # the last stretch has come
-    failed: bool = False
+    without_vector: int = 0  # fragments that the encoder had no usable vector for
 
     @property
     def finished(self) -> bool:
@@ -84,14 +90,41 @@ class Encoding:
 
     def _encode_pictures(self, count: int) -> None:
         batch, self._pictures = self._pictures[:count], self._pictures[count:]
-        vectors = self._encoder.encode_images(np.stack([pixels for _, _, pixels in batch]))
-        for (content, fragment, _), vector in zip(batch, vectors, strict=True):
-            fragment.vector = vector
-            content.waiting -= 1
+
+        def encode(chosen: list[int]) -> NDArray[np.float32]:
+            return self._encoder.encode_images(np.stack([batch[n][2] for n in chosen]))
+
+        _assign([(content, fragment) for content, fragment, _ in batch], encode)
 
     def _encode_passages(self, count: int) -> None:
         batch, self._passages = self._passages[:count], self._passages[count:]
-        vectors = self._encoder.encode_texts([fragment.text for _, fragment in batch])
-        for (content, fragment), vector in zip(batch, vectors, strict=True):
+
+        def encode(chosen: list[int]) -> NDArray[np.float32]:
+            return self._encoder.encode_texts([batch[n][1].text for n in chosen])
+
+        _assign(batch, encode)
+
+
+def _assign(batch: list[tuple[OpenContent, NewFragment]], encode: Callable[[list[int]], NDArray[np.float32]]) -> None:
+    """Gives every fragment its vector; one without a usable vector leaves its item, and the others stay."""
+    vectors: list[NDArray[np.float32] | None]
+    try:
+        vectors = list(encode(list(range(len(batch)))))
+    except EmbeddingError:
+        vectors = [_alone(encode, n) for n in range(len(batch))]
+    for (content, fragment), vector in zip(batch, vectors, strict=True):
+        content.waiting -= 1
+        if vector is not None:
             fragment.vector = vector
-            content.waiting -= 1
+            continue
+        content.without_vector += 1
+        for item in content.content.items:
+            item.fragments = [kept for kept in item.fragments if kept is not fragment]
+
+
+def _alone(encode: Callable[[list[int]], NDArray[np.float32]], number: int) -> NDArray[np.float32] | None:
+    try:
+        vector: NDArray[np.float32] = encode([number])[0]
+    except EmbeddingError:
+        return None
+    return vector

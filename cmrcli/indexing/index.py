@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from cmrcli.errors import IndexMissing, UsageError, display_path
 from cmrcli.indexing.report import HeldBack, RunReport
 from cmrcli.indexing.run import Run, RunOptions
-from cmrcli.store.records import EncoderIdentity
+from cmrcli.store.records import EncoderIdentity, Root
 
 if TYPE_CHECKING:
     from cmrcli.encoders.dual import DualEncoder
     from cmrcli.encoders.manifest import EncoderManifest
-    from cmrcli.store import Root, Writer
+    from cmrcli.store import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,12 @@ def _run(
     def make_encoder() -> DualEncoder:
         from cmrcli.encoders.dual import DualEncoder
 
+        manifest.verify()  # vectors of a half-copied encoder would stay in the index for good
         return DualEncoder(manifest, threads=options.threads)
 
     for root in missing:
         known = writer.file_count(root.id)
-        report.held_back.append(HeldBack(root.path, "the folder is missing", known, known))
+        report.held_back.append(HeldBack(root.path, "it is missing", known, known))
     return Run(writer, make_encoder, options.run, report, progress).go(targets)
 
 
@@ -132,10 +133,20 @@ def _targets(writer: Writer, paths: Sequence[bytes], dry_run: bool) -> tuple[lis
             continue
         if not os.path.exists(path):
             raise UsageError(f"{display_path(path)} does not exist", "check the path, and whether the share is mounted")
-        root = writer.add_root(path, single_file=not os.path.isdir(path))
+        lone = not os.path.isdir(path)
+        root = Root(0, path, lone) if dry_run else writer.add_root(path, lone)
         roots.append(root)
         targets.append((root, b""))
-    return targets, missing
+    return [target for target in targets if not _covered(target, targets)], missing
+
+
+def _covered(target: tuple[Root, bytes], targets: Sequence[tuple[Root, bytes]]) -> bool:
+    """Whether another target walks this one's files already."""
+    root, below = target
+    return any(
+        other.id == root.id and other_below != below and (not other_below or below.startswith(other_below + b"/"))
+        for other, other_below in targets
+    )
 
 
 def index_bytes(folder: Path) -> int:

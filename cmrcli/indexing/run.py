@@ -20,7 +20,7 @@ from cmrcli.corpus.workers import WorkerPool
 from cmrcli.errors import UnreadableFile
 from cmrcli.indexing.changes import FileJob, Scan
 from cmrcli.indexing.contents import Encoding, OpenContent
-from cmrcli.indexing.report import Failure, RunReport
+from cmrcli.indexing.report import Failure, RunReport, extension_of
 from cmrcli.store.records import Batch, FileUpdate, NewContent, Root
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 COMMIT_FRAGMENTS = 2_048  # a kill loses at most this much encoding, or ...
 COMMIT_SECONDS = 30.0  # ... this much time
 PAGE_FAILURES = 3  # pages in a row that fail end a file: its later pages are given up
+PAGED = frozenset({"pdf", "tif", "tiff"})
 TASKS_PER_WORKER = 3  # answers waiting in pipes; bounds memory
 
 
@@ -189,7 +190,7 @@ class Run:
                 self._add_file(job, answer.digest)
                 return None
             self.report.bytes_read += job.size_bytes
-            reading.content = OpenContent(NewContent(answer.digest, answer.format))
+            reading.content = OpenContent(job, NewContent(answer.digest, answer.format))
             reading.content.files.append(_update(job, answer.digest))
             self._open[answer.digest] = reading.content
             self._ready.append(reading.content)
@@ -204,7 +205,7 @@ class Run:
 
     def _take_failure(self, reading: _Reading, task: ReadTask, failure: UnreadableFile) -> ReadTask | None:
         """A file that cannot be read at all, or pages of one that otherwise can: those are tried one by one."""
-        if reading.content is None and not _may_be_some_pages(failure):
+        if reading.content is None and not _may_have_other_pages(reading.job, failure):
             self._fail(reading.job, failure)
             return None
         if task.count > 1:
@@ -222,15 +223,18 @@ class Run:
         return self._task(reading, task.first + 1, 1)
 
     def _last_stretch(self, reading: _Reading) -> None:
-        content = reading.content
-        assert content is not None
-        content.complete = True
-        if not any(item.fragments for item in content.content.items):
-            self._ready.remove(content)
-            del self._open[content.content.digest]
-            self._fail(reading.job, UnreadableFile("no-content"), counted=True)
-            for update in content.files[1:]:
-                self._batch.files.append(_failed(update, UnreadableFile("no-content")))
+        assert reading.content is not None
+        reading.content.complete = True
+
+    def _give_up(self, content: OpenContent) -> None:
+        """A file that was read but holds nothing to search by: no picture, no text, or no usable vector."""
+        del self._open[content.content.digest]
+        nothing = UnreadableFile("no-content")
+        self.report.added -= content.job.is_new
+        self.report.changed -= not content.job.is_new
+        self.report.items -= len(content.content.items)
+        self._fail(content.job, nothing)
+        self._batch.files += [_failed(update, nothing) for update in content.files[1:]]
 
     def _same_bytes(self, digest: bytes) -> bool:
         return digest in self._open or digest in self._in_batch or bool(self.writer.known_digests([digest]))
@@ -243,11 +247,8 @@ class Run:
         else:
             self._batch.files.append(update)
 
-    def _fail(self, job: FileJob, failure: UnreadableFile, counted: bool = False) -> None:
+    def _fail(self, job: FileJob, failure: UnreadableFile) -> None:
         known = job.earlier_cause == failure.cause
-        if counted:  # was counted as added or changed when its first stretch came
-            self.report.added -= job.is_new
-            self.report.changed -= not job.is_new
         if known:
             self.report.known_failed += 1
         else:
@@ -266,6 +267,12 @@ class Run:
         still_open = []
         for content in self._ready:
             if content.finished:
+                if not any(item.fragments for item in content.content.items):
+                    self._give_up(content)
+                    continue
+                if content.without_vector:
+                    note = f"{content.without_vector} fragments without a usable vector"
+                    self.report.notes.append((content.job.path, note))
                 self._batch.contents.append(content.content)
                 self._batch.files += content.files
                 fragments = sum(len(item.fragments) for item in content.content.items)
@@ -296,9 +303,9 @@ def _inside(roots: set[bytes], root: Root) -> frozenset[bytes]:
     return frozenset(path for path in roots if path != root.path and path.startswith(root.path.rstrip(b"/") + b"/"))
 
 
-def _may_be_some_pages(failure: UnreadableFile) -> bool:
+def _may_have_other_pages(job: FileJob, failure: UnreadableFile) -> bool:
     """Whether the file may still have pages that can be read: its worker died of one of them."""
-    return failure.cause in ("crash", "timeout", "memory")
+    return failure.cause in ("crash", "timeout", "memory") and extension_of(job.name) in PAGED
 
 
 def _update(job: FileJob, digest: bytes) -> FileUpdate:

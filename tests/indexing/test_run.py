@@ -131,6 +131,17 @@ def test_most_of_a_large_root_gone_at_once_is_refused_unless_accepted(run: Index
     assert (accepted.exit_code, accepted.removed) == (0, 25)
 
 
+def test_a_large_folder_that_only_moved_is_no_loss(run: Indexer, tmp_path: Path) -> None:
+    folder = tmp_path / "many" / "old name"
+    folder.mkdir(parents=True)
+    for number in range(30):
+        (folder / f"{number}.txt").write_text(f"note number {number}")
+    run(tmp_path / "many")
+    folder.rename(tmp_path / "many" / "new name")
+    report = run(tmp_path / "many")
+    assert (report.exit_code, report.recognised, report.removed, report.fragments) == (0, 30, 30, 0)
+
+
 def test_an_empty_mount_point_inside_a_root_deletes_nothing(run: Indexer, tmp_path: Path) -> None:
     share = tmp_path / "root" / "share" / "a"
     share.mkdir(parents=True)
@@ -218,6 +229,8 @@ def test_dry_run_changes_nothing(run: Indexer, office: Path, tmp_path: Path) -> 
     before = (tmp_path / "index" / "catalog.sqlite").read_bytes()
     (office / "spec.pdf").unlink()
     assert run(office, dry_run=True).removed == 1
+    (tmp_path / "another root").mkdir()
+    run(tmp_path / "another root", dry_run=True)
     assert (tmp_path / "index" / "catalog.sqlite").read_bytes() == before
 
 
@@ -229,6 +242,11 @@ def test_a_folder_inside_a_root_refreshes_that_part_only(run: Indexer, office: P
     assert (report.added, report.removed, report.seen) == (1, 0, 3)
     with open_reader(tmp_path / "index") as reader:
         assert [root.path for root in reader.roots()] == [bytes(office)]
+
+
+def test_a_folder_named_beside_its_root_is_read_once(run: Indexer, office: Path) -> None:
+    report = run(office, office / "notes", office)
+    assert (report.seen, report.added) == (OFFICE_FILES, OFFICE_FILES)
 
 
 def test_a_root_around_another_leaves_it_its_files(run: Indexer, office: Path, tmp_path: Path) -> None:
