@@ -42,14 +42,21 @@ class FileJob:
 
 @dataclass(slots=True)
 class Scan:
-    """One root (or a folder below it) being walked. Iterate `jobs()`, then ask for `deletions()`."""
+    """One root (or a folder below it) being walked. Iterate `jobs()`, then ask for `deletions()`.
+
+    Attributes:
+        below: folder below the root that was asked for, b"" for all of it.
+        elsewhere: absolute paths inside the root whose files are not this root's.
+        retry: files that failed before are worth another try.
+        complete: the walk has come to its end.
+    """
 
     root: Root
-    below: bytes  # folder below the root that was asked for, b"" for all of it
+    below: bytes
     rules: WalkRules
     writer: Writer
     report: RunReport
-    other_roots: frozenset[bytes]
+    elsewhere: frozenset[bytes]
     retry: bool = False
     complete: bool = False
     _gone: list[int] = field(default_factory=list)
@@ -63,7 +70,7 @@ class Scan:
         start = _join(self.root.path, self.below)
         for directory in walk(start, self.rules):
             dir = _below(self.below, directory.dir)
-            if self._is_other_root(dir):
+            if self._belongs_elsewhere(dir):
                 continue
             self._met_dirs.add(dir)
             if directory.error is not None:
@@ -107,9 +114,9 @@ class Scan:
             return False
         return os.path.lexists(_join(_join(self.root.path, state.dir), state.name))
 
-    def _is_other_root(self, dir: bytes) -> bool:
+    def _belongs_elsewhere(self, dir: bytes) -> bool:
         path = _join(self.root.path, dir)
-        return any(_is_within(path, other) for other in self.other_roots)
+        return any(_is_within(path, other) for other in self.elsewhere)
 
     def deletions(self, accept: bool) -> list[int]:
         """Ids of files that are gone. What looks like an unmounted share is held back and reported instead.
@@ -127,7 +134,7 @@ class Scan:
                 continue
             if any(_is_within(dir, unlistable) for unlistable in self._unlistable):
                 continue
-            if self._is_other_root(dir):
+            if self._belongs_elsewhere(dir):
                 continue
             states = self.writer.files_in(self.root.id, dir).values()
             by_directory[dir] = [state.id for state in states if not self._left_out(state)]

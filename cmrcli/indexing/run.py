@@ -90,7 +90,8 @@ class Run:
             KeyboardInterrupt after committing what was finished; errors of the store and the encoder.
         """
         started = self._committed_at = time.monotonic()
-        roots = {root.path for root in self.writer.roots()}
+        # Other roots keep their files, and the index does not index itself.
+        roots = {root.path for root in self.writer.roots()} | {os.path.abspath(os.fsencode(self.writer.folder))}
         scans = [
             Scan(root, below, self.options.rules, self.writer, self.report, _inside(roots, root), self.options.retry)
             for root, below in targets
@@ -299,7 +300,7 @@ def usable_cpus() -> int:
 
 
 def _inside(roots: set[bytes], root: Root) -> frozenset[bytes]:
-    """Roots below this one: their files are theirs."""
+    """Those of the roots that lie below this one."""
     return frozenset(path for path in roots if path != root.path and path.startswith(root.path.rstrip(b"/") + b"/"))
 
 

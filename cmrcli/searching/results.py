@@ -18,8 +18,8 @@ class Signal:
     """One reason for a result.
 
     Attributes:
-        name: "vectors" (cosine similarity of the best fragment, -1..1) or "words" (share of the query's words
-            that the item holds, weighted by how rare they are, 0..1).
+        name: "vectors" (cosine similarity of the best fragment, -1..1) or "words" (rarity-weighted occurrences of
+            the query's words in text, title and names, 0 and up).
         score: higher is better, comparable within one signal and encoder only.
         rank: 1-based place of the item in this signal's own ranking.
     """

@@ -257,6 +257,13 @@ def test_a_root_around_another_leaves_it_its_files(run: Indexer, office: Path, t
         assert reader.statistics().files == OFFICE_FILES
 
 
+def test_an_index_inside_its_root_is_not_indexed(office: Path, tiny_encoder_folder: Path) -> None:
+    options = IndexOptions(encoder=str(tiny_encoder_folder), threads=1)
+    for _ in range(2):
+        report = index_paths(office / "index", [bytes(office)], options)
+        assert (report.seen, sum(report.unsupported.values())) == (OFFICE_FILES, 0)
+
+
 def test_a_single_file_can_be_a_root(run: Indexer, office: Path, tmp_path: Path, tiny_encoder_folder: Path) -> None:
     assert run(office / "notes" / "bolts.md").added == 1
     assert run().unchanged == 1
