@@ -100,11 +100,11 @@ def read_fragments(task: ReadTask) -> ReadFile:
             return ReadFile(digest, "", known=True)
     if task.first == 1 and _is_jpeg(task.path):
         small = read(task.path, limits=replace(task.limits, longest_edge_px=PHOTO_EDGE_PX))
-        items = [_fragments(item, task) for item in small.items]
+        items = [_fragments(item, small.format, task) for item in small.items]
         if all(item.kind == "photo" and len(item.pictures) == 1 for item in items):
             return ReadFile(digest, small.format, items)
     result = read(task.path, first=task.first, count=task.count, limits=task.limits)
-    items = [_fragments(item, task) for item in result.items]
+    items = [_fragments(item, result.format, task) for item in result.items]
     return ReadFile(digest, result.format, items, result.more_from)
 
 
@@ -138,12 +138,13 @@ def _is_jpeg(path: bytes) -> bool:
         return False  # the reader says what is wrong
 
 
-def _fragments(item: ReaderItem, task: ReadTask) -> ReadItem:
+def _fragments(item: ReaderItem, format: str, task: ReadTask) -> ReadItem:
     from cmrcli.corpus.kinds import classify
     from cmrcli.corpus.passages import split_passages
     from cmrcli.corpus.tiles import crop, tile_boxes
 
-    kind = classify(item)
+    # A DXF is a drawing however many notes are on it; of the others the pixels tell.
+    kind: Kind = "drawing" if format == "dxf" and item.image is not None else classify(item)
     pictures = []
     if item.image is not None:
         pictures.append(Picture(task.fit(item.image)))

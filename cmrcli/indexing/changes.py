@@ -134,6 +134,8 @@ class Scan:
                 continue
             if any(_is_within(dir, unlistable) for unlistable in self._unlistable):
                 continue
+            if self._behind_a_broken_link(dir):
+                continue
             if self._belongs_elsewhere(dir):
                 continue
             states = self.writer.files_in(self.root.id, dir).values()
@@ -161,6 +163,17 @@ class Scan:
                 self._hold(self.below, f"more than {SUSPICIOUS_SHARE:.0%} of its files are gone", alone, known)
                 return []
         return gone
+
+    def _behind_a_broken_link(self, dir: bytes) -> bool:
+        """Whether the folder was reached through a link whose target is not there now: a share, most likely."""
+        parts = dir.split(b"/")
+        for end in range(1, len(parts) + 1):
+            path = _join(self.root.path, b"/".join(parts[:end]))
+            if os.path.islink(path) and not os.path.exists(path):
+                if (path, "a link to nothing") not in self.report.unlistable:
+                    self.report.unlistable.append((path, "a link to nothing"))
+                return True
+        return False
 
     def _hold(self, dir: bytes, reason: str, files: int, known: int) -> None:
         self.report.held_back.append(HeldBack(_join(self.root.path, dir), reason, files, known))

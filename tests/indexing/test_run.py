@@ -156,6 +156,17 @@ def test_an_empty_mount_point_inside_a_root_deletes_nothing(run: Indexer, tmp_pa
     assert report.held_back[0].path.endswith(b"root/share")
 
 
+def test_files_behind_a_link_whose_target_is_gone_stay(run: Indexer, office: Path, tmp_path: Path) -> None:
+    share = tmp_path / "share"
+    (share / "deep").mkdir(parents=True)
+    (share / "deep" / "note.txt").write_text("a note on the share")
+    (office / "mounted").symlink_to(share)
+    run(office)
+    shutil.move(share, tmp_path / "unmounted")
+    report = run(office)
+    assert (report.removed, report.exit_code, len(report.unlistable)) == (0, 3, 1)
+
+
 def test_interrupted_run_keeps_what_was_committed_and_goes_on(
     tmp_path: Path, office: Path, tiny_encoder_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
