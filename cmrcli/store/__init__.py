@@ -1,0 +1,66 @@
+"""What is on disk: catalog, words, segments, lock, check. FORMAT.md describes every byte.
+
+Names are imported when first used: numpy and SQLite cost more than many a command line.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_HOME = {
+    "Reader": "reader",
+    "open_reader": "reader",
+    "Writer": "writer",
+    "open_writer": "writer",
+    "Segment": "segments",
+    "check": "checking",
+    "Batch": "records",
+    "EncoderIdentity": "records",
+    "FilePlace": "records",
+    "FileState": "records",
+    "FileUpdate": "records",
+    "Filter": "records",
+    "Finding": "records",
+    "FragmentHit": "records",
+    "IndexStatistics": "records",
+    "MaintenanceReport": "records",
+    "NewContent": "records",
+    "NewFragment": "records",
+    "NewItem": "records",
+    "Root": "records",
+    "RootStatistics": "records",
+    "RunRecord": "records",
+    "WordHit": "records",
+}
+
+if TYPE_CHECKING:
+    from cmrcli.store.checking import check as check
+    from cmrcli.store.reader import Reader as Reader
+    from cmrcli.store.reader import open_reader as open_reader
+    from cmrcli.store.records import Batch as Batch
+    from cmrcli.store.records import EncoderIdentity as EncoderIdentity
+    from cmrcli.store.records import FilePlace as FilePlace
+    from cmrcli.store.records import FileState as FileState
+    from cmrcli.store.records import FileUpdate as FileUpdate
+    from cmrcli.store.records import Filter as Filter
+    from cmrcli.store.records import Finding as Finding
+    from cmrcli.store.records import FragmentHit as FragmentHit
+    from cmrcli.store.records import IndexStatistics as IndexStatistics
+    from cmrcli.store.records import MaintenanceReport as MaintenanceReport
+    from cmrcli.store.records import NewContent as NewContent
+    from cmrcli.store.records import NewFragment as NewFragment
+    from cmrcli.store.records import NewItem as NewItem
+    from cmrcli.store.records import Root as Root
+    from cmrcli.store.records import RootStatistics as RootStatistics
+    from cmrcli.store.records import RunRecord as RunRecord
+    from cmrcli.store.records import WordHit as WordHit
+    from cmrcli.store.segments import Segment as Segment
+    from cmrcli.store.writer import Writer as Writer
+    from cmrcli.store.writer import open_writer as open_writer
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"cmrcli.store.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,42 @@
+"""Names, modes and version numbers of everything inside an index folder. FORMAT.md says the same in words."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+FORMAT_VERSION = 1
+APPLICATION_ID = 0x434D5231  # "CMR1", SQLite's application_id: tells an index from any other database
+
+# A reader or writer that does not know one of the features an index names refuses it. None exists yet.
+READER_FEATURES: frozenset[str] = frozenset()
+WRITER_FEATURES: frozenset[str] = frozenset()
+
+CATALOG = "catalog.sqlite"
+LOCK = "lock"
+SEGMENTS = "segments"
+UNFINISHED = ".unfinished"  # suffix of a segment folder that is still being written
+
+MANIFEST = "manifest.json"
+VECTORS = "vectors.f16"
+CODES = "codes.u64"
+ROWS = "rows.i64"
+GRAPH = "graph.hnsw"
+GRAPH_SIDECAR = "graph.json"
+
+SEGMENT_NAMES = frozenset({MANIFEST, VECTORS, CODES, ROWS, GRAPH, GRAPH_SIDECAR})
+
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+
+OWN_NAMES = frozenset({CATALOG, CATALOG + "-wal", CATALOG + "-shm", CATALOG + "-journal", LOCK, SEGMENTS})
+
+
+def segment_folder(index: Path, segment_id: str) -> Path:
+    """Where a segment lives."""
+    return index / SEGMENTS / segment_id
+
+
+def new_segment_id(sequence: int) -> str:
+    """A name that no earlier segment of this index had, killed runs' included."""
+    return f"{sequence:06d}-{os.urandom(4).hex()}"

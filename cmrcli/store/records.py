@@ -1,0 +1,244 @@
+"""The plain data that goes into the store and comes out of it. Field meanings: FORMAT.md."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A folder or file that the user asked to index. `path` is absolute, bytes as the file system has it.
+
+    `single_file` tells a file from a folder; such a root has one FileState, with dir "" and the path's last part.
+    """
+
+    id: int
+    path: bytes
+    single_file: bool = False
+
+
+class FileState(NamedTuple):
+    """What the catalog knows of one path: enough to see at a glance whether the file changed.
+
+    `dir` is relative to the root ("" for the root itself, no leading or trailing slash), `name` the last part.
+    `content_id` is None when the file could not be read; then `cause` and `detail` say why. A named tuple, because
+    an unchanged run makes one for every file of the corpus.
+    """
+
+    id: int
+    dir: bytes
+    name: bytes
+    size_bytes: int
+    mtime_ns: int
+    content_id: int | None
+    cause: str | None = None
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class NewFragment:
+    """A part of an item with a vector of its own. `role` is whole, tile or passage."""
+
+    role: str
+    vector: NDArray[np.float32]  # (dim,), L2-normalised
+    box: Box | None = None
+    text: str = ""  # the passage itself; "" for pictures
+
+
+@dataclass(slots=True)
+class NewItem:
+    """One item of a content, with its fragments (at least one) and its words."""
+
+    page: int | None
+    kind: str
+    label: str = ""
+    title: str = ""
+    width_px: int = 0
+    height_px: int = 0
+    text: str = ""
+    fragments: list[NewFragment] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class NewContent:
+    """Everything read from one distinct sequence of bytes. Files with equal bytes share it."""
+
+    digest: bytes  # 16 bytes, BLAKE2b of the file
+    format: str  # "pdf", "png", "dxf", ...
+    items: list[NewItem] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class FileUpdate:
+    """One path as it stands now: readable (`digest` set) or not (`cause` set).
+
+    The digest names a content of the same batch or one that the catalog has already.
+    """
+
+    root_id: int
+    dir: bytes
+    name: bytes
+    size_bytes: int
+    mtime_ns: int
+    digest: bytes | None
+    cause: str | None = None
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one commit writes, all or nothing."""
+
+    contents: list[NewContent] = field(default_factory=list)
+    files: list[FileUpdate] = field(default_factory=list)
+    removed_file_ids: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentHit:
+    """A fragment with the item it belongs to, as results need them."""
+
+    fragment_id: int
+    item_id: int
+    content_id: int
+    role: str
+    box: Box | None
+    text: str
+    page: int | None
+    kind: str
+    label: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilePlace:
+    """One path that holds a content. `relpath` is b"" when the root is itself a file."""
+
+    content_id: int
+    file_id: int
+    root: bytes  # absolute path of the root
+    relpath: bytes  # dir/name below the root
+    size_bytes: int
+    mtime_ns: int
+
+    @property
+    def path(self) -> bytes:
+        """Absolute path."""
+        return os.path.join(self.root, self.relpath) if self.relpath else self.root
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderIdentity:
+    """Which encoder made the vectors. `digest` is the hex SHA-256 of everything that changes a vector."""
+
+    name: str
+    digest: str
+    dim: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a result must be; an empty or None field asks for nothing.
+
+    Attributes:
+        kinds: kinds of item.
+        under: absolute folders or files (bytes); the file lies in or is one of them.
+        extensions: without the dot, any case.
+        since_ns, until_ns: bounds of the file's mtime, both inclusive.
+    """
+
+    kinds: frozenset[str] = frozenset()
+    under: tuple[bytes, ...] = ()
+    extensions: frozenset[str] = frozenset()
+    since_ns: int | None = None
+    until_ns: int | None = None
+
+    @property
+    def asks_for_files(self) -> bool:
+        """Whether anything but the kind is asked for."""
+        return bool(self.under or self.extensions or self.since_ns is not None or self.until_ns is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class WordHit:
+    """An item found by its words. `score`: higher is better; items matching all terms come first.
+
+    `field` is where most of the score comes from: text, title or name; `matched` are the query's terms found;
+    `coverage` is their share of all the query's terms, rare ones counting more, 0..1.
+    """
+
+    item_id: int
+    score: float
+    field: str
+    matched: tuple[str, ...]
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True)
+class RootStatistics:
+    """Files below one root: all that the catalog knows, and those that could not be read."""
+
+    root: Root
+    files: int
+    failed: int
+
+
+@dataclass(slots=True)
+class IndexStatistics:
+    """What an index holds, counted at one moment."""
+
+    roots: list[RootStatistics]
+    files: int
+    contents: int
+    items: int
+    fragments: int
+    by_kind: dict[str, int]
+    by_format: dict[str, int]
+    failed_by_cause: dict[str, int]
+    bytes_by_part: dict[str, int]  # catalog, vectors, codes, rows, graphs, other
+    segments: int
+    dead_rows: int
+    generation: int
+    encoder: EncoderIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One line of the run journal, which is the audit log of everything that wrote."""
+
+    id: int
+    started_ns: int  # since 1970, UTC
+    ended_ns: int | None  # None: still going on, or killed
+    user: str
+    arguments: str
+    summary: dict[str, object]
+
+
+@dataclass(slots=True)
+class MaintenanceReport:
+    """What one call of maintain() did."""
+
+    segments_before: int = 0
+    segments_after: int = 0
+    rows_dropped: int = 0
+    leftovers_removed: int = 0
+    graphs_built: int = 0
+    codes_refitted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that check() found. `severity` is error (data is wrong or gone) or note (harmless)."""
+
+    severity: str
+    path: str  # relative to the index, "" for the index itself
+    message: str
+    remedy: str = ""

@@ -1,0 +1,163 @@
+"""Items by their words: texts, titles, file names and folder names, in bounded time.
+
+A term of three or more characters matches anywhere in a word (trigrams), a shorter one matches a whole token or
+any place of a Japanese text. Items matching all terms come first; within that, rare terms, titles, names, whole
+words and short texts count more: BM25's idea, computed here because SQLite's own would score every row that a
+common word is in.
+
+The bound: word_candidates.py takes a bounded number of rows from the tables; of these the READ_ROWS most promising
+items and half as many files are read and scored, and no more than READ_CHARS of text.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import math
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+from cmrcli.store.filters import Conditions
+from cmrcli.store.normalise import Terms, normalise, query_terms
+from cmrcli.store.records import WordHit
+from cmrcli.store.word_candidates import Candidates, collect
+
+READ_ROWS = 300
+READ_CHARS = 4_000_000
+READ_AT_ONCE = 50
+
+_FIELDS = ("text", "title", "name")
+_WEIGHTS = (1.0, 2.0, 2.0)
+_USUAL_CHARS = (1500.0, 40.0, 40.0)  # a text of this length neither gains nor loses
+_COUNTED = 3  # occurrences of a term that still add something
+
+
+def search(connection: sqlite3.Connection, query: str, limit: int, passing: Conditions) -> list[WordHit]:
+    """The best `limit` items for the query's words, best first; ties by item. Empty for a query without words."""
+    terms = query_terms(query)
+    if not terms.terms or limit < 1:
+        return []
+    last_item = connection.execute("SELECT next FROM counter WHERE name = 'item'").fetchone()[0]
+    candidates = collect(connection, terms, passing, last_item)
+    rarity = [math.log(1.0 + last_item / (rows + 0.5)) for rows in candidates.rows]
+    scorer = _Scorer(terms, rarity, normalise(query))
+    names: dict[int, list[float]] = {}  # content -> strength of each term in the names of its files
+    for content_id, item_id, words in _read_files(connection, candidates, rarity, max(READ_ROWS, limit), passing):
+        strengths = scorer.strengths(words, 2)
+        if any(strengths):
+            best = names.get(content_id, strengths)
+            names[content_id] = [max(pair) for pair in zip(best, strengths, strict=True)]
+            candidates.items.setdefault(item_id, (1 << len(rarity)) - 1)  # stands for the whole file
+    hits = []
+    for item_id, content_id, text, title in _read_items(connection, candidates, rarity, max(READ_ROWS, limit)):
+        hit = scorer.hit(item_id, text or "", title or "", names.get(content_id))
+        if hit is not None:
+            hits.append(hit)
+    return heapq.nsmallest(limit, hits, key=lambda hit: (-hit.score, hit.item_id))
+
+
+def _promising(candidates: dict[int, int], rarity: Sequence[float], count: int) -> list[int]:
+    """The `count` candidates whose terms are rarest together, newest first among equals; best first."""
+    worth: dict[int, float] = {}
+    for bits in set(candidates.values()):
+        worth[bits] = sum(value for position, value in enumerate(rarity) if bits >> position & 1)
+    return heapq.nlargest(count, candidates, key=lambda number: (worth[candidates[number]], number))
+
+
+def _read_files(
+    connection: sqlite3.Connection, candidates: Candidates, rarity: Sequence[float], rows: int, passing: Conditions
+) -> Iterator[tuple[int, int, str]]:
+    """(content, the item that stands for it, words of name and folder) of the most promising files."""
+    chosen = _promising(candidates.files, rarity, rows // 2)
+    for content_id, item_id, words in connection.execute(
+        "SELECT c.id, (SELECT min(i.id) FROM item i WHERE i.id >= c.first_item AND i.id < c.first_item + c.items"
+        f" AND {passing.item_sql}), f.words || ' ' || d.words FROM file f JOIN content c ON c.id = f.content_id"
+        " JOIN directory d ON d.id = f.directory_id WHERE f.id IN (SELECT value FROM json_each(?))",
+        (*passing.item_values, json.dumps(chosen)),
+    ):
+        if item_id is not None:
+            yield content_id, item_id, words
+
+
+def _read_items(
+    connection: sqlite3.Connection, candidates: Candidates, rarity: Sequence[float], rows: int
+) -> Iterator[tuple[int, int, str | None, str | None]]:
+    """(item, content, text, title) of the most promising items."""
+    chosen = _promising(candidates.items, rarity, rows)
+    chars = 0
+    for start in range(0, len(chosen), READ_AT_ONCE):
+        for row in connection.execute(
+            "SELECT i.id, i.content_id, w.text, w.title FROM item i LEFT JOIN words w ON w.item_id = i.id"
+            " WHERE i.id IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(chosen[start : start + READ_AT_ONCE])),),
+        ):
+            chars += len(row[2] or "")
+            yield row
+        if chars > READ_CHARS:
+            break
+
+
+class _Scorer:
+    """Turns the words of one item into a hit."""
+
+    def __init__(self, terms: Terms, rarity: list[float], phrase: str) -> None:
+        self._terms = terms
+        self._rarity = rarity
+        self._phrase = phrase if len(terms.terms) > 1 else ""
+        self._nothing = [0.0] * len(rarity)
+        self._most = sum(rarity) * sum(_WEIGHTS)  # no item gets more for its words alone
+
+    def strengths(self, words: str, place: int) -> list[float]:
+        """How much of each term is in the words of one place, 0..1."""
+        if not words:
+            return self._nothing
+        found = [max([_occurrences(needle, words) for needle in term.needles]) for term in self._terms.terms]
+        for squeezed, covered in self._terms.joined.items():
+            count = _occurrences(squeezed, words)
+            for position in covered if count else ():
+                found[position] = max(found[position], count)
+        slowness = 0.5 + 0.5 * min(4.0, len(words) / _USUAL_CHARS[place])
+        return [count / (count + slowness) for count in found]
+
+    def hit(self, item_id: int, text: str, title: str, name: list[float] | None) -> WordHit | None:
+        """The item's score, or None when none of the terms is in it after all."""
+        places = (self.strengths(text, 0), self.strengths(title, 1), name or self._nothing)
+        matched = [any(strengths) for strengths in zip(*places, strict=True)]
+        if not any(matched):
+            return None
+        shares = [
+            weight * sum([value * strength for value, strength in zip(self._rarity, strengths, strict=True)])
+            for weight, strengths in zip(_WEIGHTS, places, strict=True)
+        ]
+        score = sum(shares)
+        if all(matched):
+            score += self._most
+            if self._phrase and (self._phrase in text or self._phrase in title):
+                score += self._most / 4
+        shown = tuple(term.shown for term, is_in in zip(self._terms.terms, matched, strict=True) if is_in)
+        held = sum(value for value, is_in in zip(self._rarity, matched, strict=True) if is_in)
+        return WordHit(item_id, score, _FIELDS[shares.index(max(shares))], shown, held / sum(self._rarity))
+
+
+def _occurrences(needle: str, words: str) -> float:
+    """Up to _COUNTED occurrences: a whole word counts 1, the start of one 0.6, the middle 0.25; Japanese always 1."""
+    total = 0.0
+    start = words.find(needle)
+    counted = 0
+    while start >= 0 and counted < _COUNTED:
+        end = start + len(needle)
+        if start > 0 and _joins(words[start - 1]) and _joins(needle[0]):
+            total += 0.25
+        elif end < len(words) and _joins(words[end]) and _joins(needle[-1]):
+            plural = words[end] == "s" and (end + 1 == len(words) or not _joins(words[end + 1]))
+            total += 0.95 if plural else 0.6
+        else:
+            total += 1.0
+        counted += 1
+        start = words.find(needle, end)
+    return total
+
+
+def _joins(character: str) -> bool:
+    """Whether words run on through the character: letters and digits of scripts that part words by spaces."""
+    return character < "\u3040" and character.isalnum()

@@ -1,0 +1,222 @@
+"""Opening an index for writing: one writer at a time, every change one transaction."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmrcli.errors import EncoderError, UsageError, display_path
+from cmrcli.store import codebooks, commit, durable, schema
+from cmrcli.store.failures import told_plainly
+from cmrcli.store.layout import CATALOG, OWN_NAMES, SEGMENTS, new_segment_id, segment_folder
+from cmrcli.store.lock import WriterLock
+from cmrcli.store.lookups import Lookups
+from cmrcli.store.records import Batch, EncoderIdentity, MaintenanceReport, Root, RunRecord
+from cmrcli.store.segments import write_segment
+
+if TYPE_CHECKING:
+    from cmrcli.codes.codebook import Codebook
+    from cmrcli.store.maintenance import Progress
+
+FORGET_FILES = 5_000  # files that one transaction of forget_root() removes
+
+
+class Writer(Lookups):
+    """The one process that may change the index, until it is closed. A context manager.
+
+    Every method that changes something has done so for good when it returns, or has changed nothing when it raises.
+    """
+
+    def __init__(self, folder: Path, encoder: EncoderIdentity | None, lock_wait_s: float) -> None:
+        self.folder = folder
+        with told_plainly(folder):
+            if encoder is not None:
+                _make_index_folder(folder)
+            elif not (folder / CATALOG).is_file():
+                raise schema.missing(folder)
+            self._lock = WriterLock(folder, lock_wait_s)
+        try:
+            with told_plainly(self.folder):
+                self._connection = schema.connect_for_writing(folder, encoder)
+                self.encoder: EncoderIdentity = schema.stored_encoder(self._connection)
+                if encoder is not None and encoder.digest != self.encoder.digest:
+                    raise EncoderError(
+                        f"the index {display_path(folder)} was made with the encoder {self.encoder.name}"
+                        f" ({self.encoder.digest[:12]}), not with {encoder.name} ({encoder.digest[:12]})",
+                        "give that encoder with --encoder, or another folder with --index",
+                    )
+        except BaseException:
+            self.close()
+            raise
+
+    def commit(self, batch: Batch) -> None:
+        """Add, change and remove what the batch says, all or nothing.
+
+        Raises:
+            EmbeddingError: a vector that does not fit. ValueError: a batch that contradicts itself.
+            CmrcliError: the disk is full and the like; the index is as it was.
+        """
+        with told_plainly(self.folder):
+            prepared = commit.prepare(self._connection, batch, self.encoder.dim)
+            written: Path | None = None
+            try:
+                segment_row, codebook = None, None
+                vectors = prepared.vectors
+                if vectors is not None:
+                    free = prepared.next_numbers
+                    stored = codebooks.current(self._connection)
+                    if stored is None:
+                        stored = codebook = codebooks.fit(free["codebook"], vectors)
+                        free["codebook"] += 1
+                    segment_id = new_segment_id(free["segment"])
+                    free["segment"] += 1
+                    code = stored.codebook.encode(vectors)
+                    digest = write_segment(
+                        self.folder, segment_id, self.encoder, stored.sha256, _fragment_numbers(prepared),
+                        [vectors], [code], code.shape[1],
+                    )  # fmt: skip
+                    written = segment_folder(self.folder, segment_id)
+                    segment_row = (segment_id, len(vectors), 0, None, stored.id, digest)
+                with self.transaction():
+                    if codebook is not None:
+                        codebooks.insert(self._connection, codebook)
+                    if segment_row is not None:
+                        self._connection.execute("INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?)", segment_row)
+                    commit.write(self._connection, self.folder, batch, prepared)
+                    written = None  # once COMMIT is asked for, only the catalog knows: then maintain() decides
+            except BaseException:
+                if written is not None:
+                    durable.remove_folder(written)
+                raise
+
+    def add_root(self, path: bytes, single_file: bool = False) -> Root:
+        """The root with this absolute path, new or known."""
+        with told_plainly(self.folder), self.transaction():
+            self._connection.execute(
+                "INSERT INTO root (path, single_file) VALUES (?, ?)"
+                " ON CONFLICT (path) DO UPDATE SET single_file = excluded.single_file",
+                (path, single_file),
+            )
+            row = self._connection.execute("SELECT id, path, single_file FROM root WHERE path = ?", (path,)).fetchone()
+        return Root(row[0], row[1], bool(row[2]))
+
+    def forget_root(self, root_id: int) -> int:
+        """Files that went: the root and everything below it leave the index. Goes on where a killed call stopped."""
+        removed = 0
+        while True:
+            rows = self._connection.execute(
+                "SELECT f.id FROM file f JOIN directory d ON d.id = f.directory_id WHERE d.root_id = ? LIMIT ?",
+                (root_id, FORGET_FILES),
+            ).fetchall()
+            if not rows:
+                break
+            self.commit(Batch(removed_file_ids=[row[0] for row in rows]))
+            removed += len(rows)
+        with told_plainly(self.folder), self.transaction():
+            self._connection.execute("DELETE FROM directory WHERE root_id = ?", (root_id,))
+            self._connection.execute("DELETE FROM root WHERE id = ?", (root_id,))
+        return removed
+
+    def begin_run(self, arguments: str) -> int:
+        """Number of a new line in the run journal: who started what, and when."""
+        with told_plainly(self.folder), self.transaction():
+            cursor = self._connection.execute(
+                "INSERT INTO run (started_ns, ended_ns, user, process, arguments, summary)"
+                " VALUES (?, NULL, ?, ?, ?, '{}')",
+                (time.time_ns(), commit.user_name(), os.getpid(), commit.storable(arguments)),
+            )
+        return int(cursor.lastrowid or 0)
+
+    def end_run(self, run_id: int, summary: Mapping[str, object]) -> None:
+        """Note that the run has ended, with its counts (anything JSON can hold)."""
+        with told_plainly(self.folder), self.transaction():
+            self._connection.execute(
+                "UPDATE run SET ended_ns = ?, summary = ? WHERE id = ?",
+                (time.time_ns(), json.dumps(dict(summary)), run_id),
+            )
+
+    def runs(self, limit: int = 20) -> list[RunRecord]:
+        """The newest lines of the run journal, newest first."""
+        rows = self._connection.execute(
+            "SELECT id, started_ns, ended_ns, user, arguments, summary FROM run ORDER BY id DESC LIMIT ?",
+            (limit,),
+        )
+        return [
+            RunRecord(number, started_ns, ended_ns, user, arguments, json.loads(summary))
+            for number, started_ns, ended_ns, user, arguments, summary in rows
+        ]
+
+    def maintain(self, progress: Progress | None = None, graphs: bool = True) -> MaintenanceReport:
+        """Remove what killed runs left, merge small segments, drop dead rows, refit codes, build missing graphs."""
+        from cmrcli.store.maintenance import maintain
+
+        with told_plainly(self.folder):
+            return maintain(self, progress, graphs)
+
+    def rewrite_codes(self, codebook: Codebook, automatic: bool = False) -> None:
+        """Make every segment's codes anew, switched in one transaction. A chosen codebook is not refitted later."""
+        from cmrcli.store.maintenance import rewrite_codes
+
+        with told_plainly(self.folder):
+            rewrite_codes(self, codebook, automatic)
+
+    def close(self) -> None:
+        """Let go of the catalog and the lock. Safe to call twice."""
+        if hasattr(self, "_connection"):
+            self._connection.close()
+        self._lock.release()
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The catalog, for the store's own modules."""
+        return self._connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """BEGIN IMMEDIATE ... COMMIT, or ROLLBACK when the body raises."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")  # may fail and yet have begun
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+
+def open_writer(folder: Path, encoder: EncoderIdentity | None, lock_wait_s: float = 10) -> Writer:
+    """The index in the folder, opened for writing and locked; made when it is not there and an encoder is given.
+
+    Raises:
+        IndexLocked: another process writes. EncoderError: the index has another encoder's vectors.
+        IndexMissing, IndexFormatError, IndexDamaged: see cmrcli/errors.py.
+        UsageError: the folder holds other things than an index.
+    """
+    return Writer(Path(folder), encoder, lock_wait_s)
+
+
+def _make_index_folder(folder: Path) -> None:
+    foreign = folder.is_dir() and not set(os.listdir(folder)) <= OWN_NAMES
+    if foreign and not (folder / SEGMENTS).is_dir():
+        raise UsageError(f"{display_path(folder)} is no index and not empty", "name a new folder with --index")
+    durable.make_folder(folder)
+    durable.make_folder(folder / SEGMENTS)
+
+
+def _fragment_numbers(prepared: commit.Prepared) -> NDArray[np.int64]:
+    return np.array([row[0] for row in prepared.fragments], dtype=np.int64)
