@@ -37,12 +37,6 @@ class UsageError(CmrcliError):
     exit_code = 2
 
 
-class DeletionRefused(CmrcliError):
-    """A run would have removed too much at once; nothing was removed."""
-
-    exit_code = 4
-
-
 class IndexMissing(CmrcliError):
     """No index at that place."""
 
@@ -65,6 +59,12 @@ class IndexFormatError(CmrcliError):
     """The index was written in a format that this version does not know."""
 
     exit_code = 12
+
+
+class IndexInaccessible(CmrcliError):
+    """The disk of the index is full, or this user may not read or write there; what was committed stands."""
+
+    exit_code = 14
 
 
 class EncoderError(CmrcliError):

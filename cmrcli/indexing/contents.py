@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cmrcli.encoders.preprocess import fit
 from cmrcli.errors import EmbeddingError
-from cmrcli.store.records import FileUpdate, NewContent, NewFragment, NewItem
+from cmrcli.store.batches import FileUpdate, NewContent, NewFragment, NewItem
 
 if TYPE_CHECKING:
     from cmrcli.corpus.fragments import ReadItem

@@ -21,7 +21,8 @@ from cmrcli.errors import UnreadableFile
 from cmrcli.indexing.changes import FileJob, Scan
 from cmrcli.indexing.contents import Encoding, OpenContent
 from cmrcli.indexing.report import Failure, RunReport, extension_of
-from cmrcli.store.records import Batch, FileUpdate, NewContent, Root
+from cmrcli.store.batches import Batch, FileUpdate, NewContent
+from cmrcli.store.records import Root
 
 if TYPE_CHECKING:
     from cmrcli.encoders.dual import DualEncoder

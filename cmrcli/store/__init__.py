@@ -15,45 +15,45 @@ _HOME = {
     "open_writer": "writer",
     "Segment": "segments",
     "check": "checking",
-    "Batch": "records",
+    "Batch": "batches",
     "EncoderIdentity": "records",
     "FilePlace": "records",
     "FileState": "records",
-    "FileUpdate": "records",
+    "FileUpdate": "batches",
     "Filter": "records",
-    "Finding": "records",
+    "Finding": "accounts",
     "FragmentHit": "records",
-    "IndexStatistics": "records",
-    "MaintenanceReport": "records",
-    "NewContent": "records",
-    "NewFragment": "records",
-    "NewItem": "records",
+    "IndexStatistics": "accounts",
+    "MaintenanceReport": "accounts",
+    "NewContent": "batches",
+    "NewFragment": "batches",
+    "NewItem": "batches",
     "Root": "records",
-    "RootStatistics": "records",
-    "RunRecord": "records",
+    "RootStatistics": "accounts",
+    "RunRecord": "accounts",
     "WordHit": "records",
 }
 
 if TYPE_CHECKING:
+    from cmrcli.store.accounts import Finding as Finding
+    from cmrcli.store.accounts import IndexStatistics as IndexStatistics
+    from cmrcli.store.accounts import MaintenanceReport as MaintenanceReport
+    from cmrcli.store.accounts import RootStatistics as RootStatistics
+    from cmrcli.store.accounts import RunRecord as RunRecord
+    from cmrcli.store.batches import Batch as Batch
+    from cmrcli.store.batches import FileUpdate as FileUpdate
+    from cmrcli.store.batches import NewContent as NewContent
+    from cmrcli.store.batches import NewFragment as NewFragment
+    from cmrcli.store.batches import NewItem as NewItem
     from cmrcli.store.checking import check as check
     from cmrcli.store.reader import Reader as Reader
     from cmrcli.store.reader import open_reader as open_reader
-    from cmrcli.store.records import Batch as Batch
     from cmrcli.store.records import EncoderIdentity as EncoderIdentity
     from cmrcli.store.records import FilePlace as FilePlace
     from cmrcli.store.records import FileState as FileState
-    from cmrcli.store.records import FileUpdate as FileUpdate
     from cmrcli.store.records import Filter as Filter
-    from cmrcli.store.records import Finding as Finding
     from cmrcli.store.records import FragmentHit as FragmentHit
-    from cmrcli.store.records import IndexStatistics as IndexStatistics
-    from cmrcli.store.records import MaintenanceReport as MaintenanceReport
-    from cmrcli.store.records import NewContent as NewContent
-    from cmrcli.store.records import NewFragment as NewFragment
-    from cmrcli.store.records import NewItem as NewItem
     from cmrcli.store.records import Root as Root
-    from cmrcli.store.records import RootStatistics as RootStatistics
-    from cmrcli.store.records import RunRecord as RunRecord
     from cmrcli.store.records import WordHit as WordHit
     from cmrcli.store.segments import Segment as Segment
     from cmrcli.store.writer import Writer as Writer

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from cmrcli.errors import CmrcliError
 from cmrcli.store import codebooks, schema
+from cmrcli.store.accounts import Finding
 from cmrcli.store.checking import REMEDY
 from cmrcli.store.commit import content_checksum, file_checksum
 from cmrcli.store.layout import CATALOG
-from cmrcli.store.records import Finding
 
 WORDS_WAIT_S = 2  # for a running commit to end: FTS5's own check asks for the right to write
 MOST_FINDINGS = 20  # of one sort

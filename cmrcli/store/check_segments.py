@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from cmrcli.errors import CmrcliError
 from cmrcli.store import codebooks, durable, graph, schema
+from cmrcli.store.accounts import Finding
 from cmrcli.store.checking import REMEDY
 from cmrcli.store.layout import GRAPH, MANIFEST, SEGMENTS, VECTORS, segment_folder
 from cmrcli.store.reader import segment_rows
-from cmrcli.store.records import EncoderIdentity, Finding
+from cmrcli.store.records import EncoderIdentity
 from cmrcli.store.segments import BLOCK_ROWS, Manifest, SegmentRow, open_segment, read_manifest
 
 MOST_NAMED = 5  # fragments in one message

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from cmrcli.errors import IndexDamaged, display_path
 from cmrcli.store import schema
+from cmrcli.store.accounts import Finding
 from cmrcli.store.layout import CATALOG, OWN_NAMES, SEGMENTS, UNFINISHED
-from cmrcli.store.records import Finding
 
 REMEDY = "index the folders again into a new --index; results from this one may be wrong or missing"
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmrcli.errors import EmbeddingError
+from cmrcli.store.batches import Batch, FileUpdate, NewContent, NewFragment
 from cmrcli.store.layout import ROWS, segment_folder
 from cmrcli.store.normalise import searchable, searchable_name, short_tokens
 from cmrcli.store.reader import segment_rows
-from cmrcli.store.records import Batch, FileUpdate, NewContent, NewFragment
 from cmrcli.store.segments import pack_dead, positions, unpack_dead
 
 LONGEST_EXTENSION = 16  # characters; what follows the last dot of a longer one is no extension

@@ -9,7 +9,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from cmrcli.errors import CmrcliError, IndexDamaged, display_path
+from cmrcli.errors import CmrcliError, IndexDamaged, IndexInaccessible, display_path
 
 # Causes outside the index: the disk is full, not ours to write, broken, or memory is short.
 _ENVIRONMENT = frozenset(
@@ -38,7 +38,7 @@ _Result = TypeVar("_Result")
 
 @contextmanager
 def told_plainly(index: Path, doing: str = "write") -> Iterator[None]:
-    """Turn failures of the disk into CmrcliError and those of the index into IndexDamaged; bugs pass through."""
+    """Turn failures of the disk into IndexInaccessible and those of the index into IndexDamaged; bugs pass through."""
     try:
         yield
     except FileNotFoundError as error:
@@ -83,8 +83,8 @@ def _translated(error: sqlite3.DatabaseError, index: Path, doing: str) -> Cmrcli
     return damaged(index, error) if code in _DAMAGE else None
 
 
-def _cannot(doing: str, index: Path, why: str) -> CmrcliError:
-    return CmrcliError(
+def _cannot(doing: str, index: Path, why: str) -> IndexInaccessible:
+    return IndexInaccessible(
         f"cannot {doing} the index {display_path(index)}: {why}",
         "make room (or access) and run the same command again; everything committed before still stands",
     )

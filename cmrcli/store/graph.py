@@ -198,9 +198,7 @@ class Graph:
             EmbeddingError: queries of another dimension (hnswlib would read past their end).
         """
         if queries.ndim != 2 or queries.shape[1] != self.info.dim:
-            raise EmbeddingError(
-                f"the graph has {self.info.dim} dimensions, the queries the shape {queries.shape}"
-            )
+            raise EmbeddingError(f"the graph has {self.info.dim} dimensions, the queries the shape {queries.shape}")
         k = min(k, self.info.rows)
         if k <= 0 or len(queries) == 0:
             return np.zeros((len(queries), 0), np.int64), np.zeros((len(queries), 0), np.float32)
@@ -231,9 +229,7 @@ class _HnswIndex(Protocol):
     def get_current_count(self) -> int: ...
     def get_items(self, ids: NDArray[np.int64]) -> NDArray[np.float32]: ...
     def set_ef(self, ef: int) -> None: ...
-    def knn_query(
-        self, data: NDArray[np.float32], k: int
-    ) -> tuple[NDArray[np.uint64], NDArray[np.float32]]: ...
+    def knn_query(self, data: NDArray[np.float32], k: int) -> tuple[NDArray[np.uint64], NDArray[np.float32]]: ...
 
 
 def _new_index(dim: int) -> _HnswIndex:
@@ -242,16 +238,12 @@ def _new_index(dim: int) -> _HnswIndex:
     return cast(_HnswIndex, hnswlib.Index(space=METRIC, dim=dim))
 
 
-def _write_graph(
-    vectors: Vectors, target: Path, threads: int, progress: Callable[[int], None] | None
-) -> None:
+def _write_graph(vectors: Vectors, target: Path, threads: int, progress: Callable[[int], None] | None) -> None:
     index = _new_index(vectors.shape[1])
     index.init_index(max_elements=len(vectors), M=M, ef_construction=EF_CONSTRUCTION, random_seed=SEED)
     for start, block in _blocks(vectors):
         if not np.isfinite(block).all():
-            raise EmbeddingError(
-                f"a vector in rows {start} to {start + len(block) - 1} holds a NaN or infinite value"
-            )
+            raise EmbeddingError(f"a vector in rows {start} to {start + len(block) - 1} holds a NaN or infinite value")
         index.add_items(block, np.arange(start, start + len(block)), num_threads=threads)
         if progress is not None:
             progress(start + len(block))

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmrcli.store import codebooks, commit, durable
+from cmrcli.store.accounts import MaintenanceReport
 from cmrcli.store.layout import GRAPH, SEGMENT_NAMES, SEGMENTS, new_segment_id, segment_folder
 from cmrcli.store.reader import segment_rows
-from cmrcli.store.records import MaintenanceReport
 from cmrcli.store.schema import CONTENT_WORD_TABLES, SHORT_WORD_TABLES
 from cmrcli.store.segments import BLOCK_ROWS, Segment, SegmentRow, open_segment, write_segment
 
@@ -241,11 +241,16 @@ def _build_graphs(writer: Writer, progress: Progress | None) -> int:
 
     if not graph.available():
         return 0
+    built = 0
     for row in missing:
         segment = open_segment(writer.folder, row, writer.encoder)
         told = None if progress is None else partial(_tell_graph, progress, len(segment.rows))
-        graph.build(segment.vectors, _graph_path(writer, row), writer.encoder.digest, progress=told)
-    return len(missing)
+        try:
+            graph.build(segment.vectors, _graph_path(writer, row), writer.encoder.digest, progress=told)
+        except OSError:  # no room for a cache is no reason to fail: the next run tries again
+            break
+        built += 1
+    return built
 
 
 def _tell_graph(progress: Progress, total: int, done: int) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from cmrcli.errors import IndexDamaged
 from cmrcli.store import codebooks, schema
+from cmrcli.store.accounts import IndexStatistics
 from cmrcli.store.failures import told_plainly
 from cmrcli.store.lookups import Lookups
-from cmrcli.store.records import EncoderIdentity, IndexStatistics
+from cmrcli.store.records import EncoderIdentity
 from cmrcli.store.segments import Segment, SegmentRow, open_segment
 
 if TYPE_CHECKING:

@@ -1,14 +1,13 @@
-"""The plain data that goes into the store and comes out of it. Field meanings: FORMAT.md."""
+"""The plain data that the store is asked with and answers with. Field meanings: FORMAT.md."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    pass
 
 Box = tuple[float, float, float, float]
 
@@ -41,65 +40,6 @@ class FileState(NamedTuple):
     content_id: int | None
     cause: str | None = None
     detail: str = ""
-
-
-@dataclass(slots=True)
-class NewFragment:
-    """A part of an item with a vector of its own. `role` is whole, tile or passage."""
-
-    role: str
-    vector: NDArray[np.float32]  # (dim,), L2-normalised
-    box: Box | None = None
-    text: str = ""  # the passage itself; "" for pictures
-
-
-@dataclass(slots=True)
-class NewItem:
-    """One item of a content, with its fragments (at least one) and its words."""
-
-    page: int | None
-    kind: str
-    label: str = ""
-    title: str = ""
-    width_px: int = 0
-    height_px: int = 0
-    text: str = ""
-    fragments: list[NewFragment] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class NewContent:
-    """Everything read from one distinct sequence of bytes. Files with equal bytes share it."""
-
-    digest: bytes  # 16 bytes, BLAKE2b of the file
-    format: str  # "pdf", "png", "dxf", ...
-    items: list[NewItem] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class FileUpdate:
-    """One path as it stands now: readable (`digest` set) or not (`cause` set).
-
-    The digest names a content of the same batch or one that the catalog has already.
-    """
-
-    root_id: int
-    dir: bytes
-    name: bytes
-    size_bytes: int
-    mtime_ns: int
-    digest: bytes | None
-    cause: str | None = None
-    detail: str = ""
-
-
-@dataclass(slots=True)
-class Batch:
-    """What one commit writes, all or nothing."""
-
-    contents: list[NewContent] = field(default_factory=list)
-    files: list[FileUpdate] = field(default_factory=list)
-    removed_file_ids: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,65 +120,3 @@ class WordHit:
     field: str
     matched: tuple[str, ...]
     coverage: float
-
-
-@dataclass(frozen=True, slots=True)
-class RootStatistics:
-    """Files below one root: all that the catalog knows, and those that could not be read."""
-
-    root: Root
-    files: int
-    failed: int
-
-
-@dataclass(slots=True)
-class IndexStatistics:
-    """What an index holds, counted at one moment."""
-
-    roots: list[RootStatistics]
-    files: int
-    contents: int
-    items: int
-    fragments: int
-    by_kind: dict[str, int]
-    by_format: dict[str, int]
-    failed_by_cause: dict[str, int]
-    bytes_by_part: dict[str, int]  # catalog, vectors, codes, rows, graphs, other
-    segments: int
-    dead_rows: int
-    generation: int
-    encoder: EncoderIdentity
-
-
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """One line of the run journal, which is the audit log of everything that wrote."""
-
-    id: int
-    started_ns: int  # since 1970, UTC
-    ended_ns: int | None  # None: still going on, or killed
-    user: str
-    arguments: str
-    summary: dict[str, object]
-
-
-@dataclass(slots=True)
-class MaintenanceReport:
-    """What one call of maintain() did."""
-
-    segments_before: int = 0
-    segments_after: int = 0
-    rows_dropped: int = 0
-    leftovers_removed: int = 0
-    graphs_built: int = 0
-    codes_refitted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that check() found. `severity` is error (data is wrong or gone) or note (harmless)."""
-
-    severity: str
-    path: str  # relative to the index, "" for the index itself
-    message: str
-    remedy: str = ""

@@ -7,8 +7,9 @@ import sqlite3
 from pathlib import Path
 
 from cmrcli.store import schema
+from cmrcli.store.accounts import IndexStatistics, RootStatistics
 from cmrcli.store.layout import CATALOG, CODES, GRAPH, ROWS, SEGMENTS, VECTORS
-from cmrcli.store.records import IndexStatistics, Root, RootStatistics
+from cmrcli.store.records import Root
 from cmrcli.store.segments import segment_bytes
 
 _PARTS = {VECTORS: "vectors", CODES: "codes", ROWS: "rows", GRAPH: "graphs"}

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from cmrcli.errors import EncoderError, UsageError, display_path
 from cmrcli.store import codebooks, commit, durable, schema
+from cmrcli.store.accounts import MaintenanceReport, RunRecord
+from cmrcli.store.batches import Batch
 from cmrcli.store.failures import told_plainly
 from cmrcli.store.layout import CATALOG, OWN_NAMES, SEGMENTS, new_segment_id, segment_folder
 from cmrcli.store.lock import WriterLock
 from cmrcli.store.lookups import Lookups
-from cmrcli.store.records import Batch, EncoderIdentity, MaintenanceReport, Root, RunRecord
+from cmrcli.store.records import EncoderIdentity, Root
 from cmrcli.store.segments import write_segment
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ class Writer(Lookups):
 
         Raises:
             EmbeddingError: a vector that does not fit. ValueError: a batch that contradicts itself.
-            CmrcliError: the disk is full and the like; the index is as it was.
+            IndexInaccessible: the disk is full and the like; the index is as it was.
         """
         with told_plainly(self.folder):
             prepared = commit.prepare(self._connection, batch, self.encoder.dim)

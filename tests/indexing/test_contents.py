@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cmrcli.corpus.fragments import Picture, ReadItem
 from cmrcli.errors import EmbeddingError
 from cmrcli.indexing.contents import IMAGE_BATCH, Encoding, OpenContent
-from cmrcli.store.records import NewContent
+from cmrcli.store.batches import NewContent
 
 
 class Encoder:

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from cmrcli.store import open_reader, open_writer
-from cmrcli.store.records import Batch, EncoderIdentity, FileUpdate, Filter, NewContent, NewFragment, NewItem
+from cmrcli.store.batches import Batch, FileUpdate, NewContent, NewFragment, NewItem
+from cmrcli.store.records import EncoderIdentity, Filter
 
 DIM, BATCH, WORDS_A_PAGE, FILES_A_FOLDER = 512, 1_000, 75, 100
 SYLLABLES: tuple[str, ...] = ("ba", "cor", "dex", "flan", "gear", "hex", "bolt", "pin", "shaft", "ring")

@@ -10,14 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmrcli.store import open_reader
-from cmrcli.store.records import (
-    Batch,
-    EncoderIdentity,
-    FileUpdate,
-    NewContent,
-    NewFragment,
-    NewItem,
-)
+from cmrcli.store.batches import Batch, FileUpdate, NewContent, NewFragment, NewItem
+from cmrcli.store.records import EncoderIdentity
 
 DIM = 70  # no multiple of 64: codes are padded
 ENCODER = EncoderIdentity("tiny", "ab" * 32, DIM)

@@ -11,7 +11,8 @@ import pytest
 
 from cmrcli.errors import EmbeddingError, EncoderError, IndexMissing, UsageError
 from cmrcli.store import check, open_reader, open_writer
-from cmrcli.store.records import Batch, EncoderIdentity, FileUpdate, Filter, NewContent, NewFragment, NewItem
+from cmrcli.store.batches import Batch, FileUpdate, NewContent, NewFragment, NewItem
+from cmrcli.store.records import EncoderIdentity, Filter
 from tests.store.samples import DIM, ENCODER, batch, content, state, update, vector
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from cmrcli.codes.codebook import fit_sign
 from cmrcli.store import check, graph, maintenance, open_reader, open_writer
-from cmrcli.store.records import Batch, EncoderIdentity, FileState
+from cmrcli.store.batches import Batch
+from cmrcli.store.records import EncoderIdentity, FileState
 from cmrcli.store.segments import Segment, SegmentRow, open_segment
 from cmrcli.store.writer import Writer
 from tests.store.samples import ENCODER, batch, content, state, update

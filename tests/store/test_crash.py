@@ -19,7 +19,7 @@ import pytest
 
 from cmrcli.errors import CmrcliError, IndexMissing
 from cmrcli.store import check, open_reader, open_writer
-from cmrcli.store.records import Batch
+from cmrcli.store.batches import Batch
 from cmrcli.store.writer import Writer
 from tests.store.samples import ENCODER, batch, content, state, update
 
@@ -216,7 +216,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
         "import sys\n"
         "from pathlib import Path\n"
         "from cmrcli.store import open_writer\n"
-        "from cmrcli.store.records import Batch\n"
+        "from cmrcli.store.batches import Batch\n"
         "from tests.store.samples import ENCODER, batch\n"
         "with open_writer(Path(sys.argv[1]), ENCODER) as writer:\n"
         "    root = writer.add_root(b'/data')\n"

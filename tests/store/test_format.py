@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from cmrcli.store import check, layout, open_reader, open_writer, schema
-from cmrcli.store.records import Batch
+from cmrcli.store.batches import Batch
 from tests.store.golden.make import make, say
 from tests.store.samples import ENCODER, batch, content, update
 

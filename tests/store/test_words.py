@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmrcli.store import open_reader, open_writer, word_candidates
+from cmrcli.store.batches import Batch, FileUpdate, NewContent, NewFragment, NewItem
 from cmrcli.store.normalise import normalise, query_terms, searchable, short_tokens
 from cmrcli.store.reader import Reader
-from cmrcli.store.records import Batch, FileUpdate, Filter, NewContent, NewFragment, NewItem
+from cmrcli.store.records import Filter
 from cmrcli.store.writer import Writer
 from tests.store.samples import ENCODER, vector
 

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmrcli.store import layout, open_reader, open_writer
-from cmrcli.store.records import Batch, EncoderIdentity, FileUpdate, NewContent, NewFragment, NewItem
+from cmrcli.store.batches import Batch, FileUpdate, NewContent, NewFragment, NewItem
+from cmrcli.store.records import EncoderIdentity
 
 DIM = 70
 
