@@ -109,7 +109,7 @@ class UnreadableFile(CmrcliError):
         if cause not in CAUSES:
             raise ValueError(f"unknown cause {cause!r}")
         self.cause = cause
-        self.detail = " ".join(display_path(detail).split())[:300]
+        self.detail = display_path(" ".join(detail.split()))[:300]
         super().__init__(f"{CAUSES[cause]}: {self.detail}" if self.detail else CAUSES[cause])
 
     def __reduce__(self) -> tuple[type[UnreadableFile], tuple[str, str]]:

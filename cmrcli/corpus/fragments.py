@@ -7,7 +7,6 @@ pictures already fitted to the encoder's input: the parent never decodes anythin
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -16,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmrcli.corpus.items import Box, Kind, Limits, ReaderItem
-from cmrcli.errors import UnreadableFile
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -109,24 +107,13 @@ def read_fragments(task: ReadTask) -> ReadFile:
 
 
 def digest_of(path: bytes) -> bytes:
-    """BLAKE2b of the whole file, 16 bytes. UnreadableFile when it cannot be read or is empty."""
+    """BLAKE2b of the whole file, 16 bytes. UnreadableFile when it cannot be read, is empty or no regular file."""
+    from cmrcli.corpus.readers.source import open_source
+
     hasher = hashlib.blake2b(digest_size=DIGEST_BYTES)
-    try:
-        # O_NONBLOCK: a name that became a pipe since the walk must not block the worker.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with open(descriptor, "rb", buffering=0) as file:
-            size = 0
-            while block := file.read(_READ_BYTES):
-                hasher.update(block)
-                size += len(block)
-    except FileNotFoundError as error:
-        raise UnreadableFile("vanished") from error
-    except PermissionError as error:
-        raise UnreadableFile("permission") from error
-    except OSError as error:
-        raise UnreadableFile("io", error.strerror or str(error)) from error
-    if size == 0:
-        raise UnreadableFile("empty")
+    with open_source(path) as source:
+        while block := source.file.read(_READ_BYTES):
+            hasher.update(block)
     return hasher.digest()
 
 
