@@ -24,8 +24,9 @@ def read(source: Source, first: int, count: int | None, limits: Limits) -> ReadR
         source.file.seek(0)
         pictures = pi_heif.open_heif(source.file, convert_hdr_to_8bit=True)
         picture = pictures[pictures.primary_index]
-        refuse_no_size(*picture.size)
-        raster.refuse_bomb(raster.decoded_bytes(picture.mode, *picture.size) * _WORKSPACE, *picture.size, limits)
+        width, height = picture.size
+        refuse_no_size(width, height)
+        raster.refuse_bomb(raster.decoded_bytes(picture.mode, width, height) * _WORKSPACE, width, height, limits)
         image = picture.to_pillow()  # turned already, by the file's own transformation
         small = raster.to_small(image, limits.longest_edge_px)
     return ReadResult("heic", [ReaderItem(None, image=small, width_px=image.width, height_px=image.height)])
