@@ -1,38 +1,49 @@
-"""The Typer application: every command by name. Command files import what they need when they run."""
+"""The Typer application: every command by name, imported when it is the one that was asked for."""
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from cmrcli.cli.binarize import binarize
-from cmrcli.cli.check import check
-from cmrcli.cli.evaluate import evaluate
-from cmrcli.cli.index import index
-from cmrcli.cli.roots import forget
-from cmrcli.cli.search import search
-from cmrcli.cli.status import status
+# Command -> module and function. A search under cron or in a loop should not pay for importing the others.
+COMMANDS = {
+    "index": ("cmrcli.cli.index", "index"),
+    "search": ("cmrcli.cli.search", "search"),
+    "binarize": ("cmrcli.cli.binarize", "binarize"),
+    "eval": ("cmrcli.cli.evaluate", "evaluate"),
+    "status": ("cmrcli.cli.status", "status"),
+    "check": ("cmrcli.cli.check", "check"),
+    "forget": ("cmrcli.cli.forget", "forget"),
+}
 
-app = typer.Typer(
-    name="cmrcli",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
-for command, name in (
-    (index, "index"),
-    (search, "search"),
-    (binarize, "binarize"),
-    (evaluate, "eval"),
-    (status, "status"),
-    (check, "check"),
-    (forget, "forget"),
-):
-    app.command(name)(command)
+def application(only: str | None = None) -> typer.Typer:
+    """The application with all commands, or with one of them."""
+    app = typer.Typer(
+        name="cmrcli",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for name, (module, function) in COMMANDS.items():
+        if only in (None, name):
+            app.command(name)(getattr(import_module(module), function))
+    return app
+
+
+def main() -> None:
+    """Entry point of `cmrcli` and `python -m cmrcli`."""
+    # Names on disk need not fit the locale (LANG=C under cron): never fail on writing one.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    first = sys.argv[1] if len(sys.argv) > 1 else None
+    application(first if first in COMMANDS else None)(prog_name="cmrcli")
 
 
 def _version(wanted: bool) -> None:
@@ -43,19 +54,9 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Finds drawings, PDF pages and photos in ordinary folders by meaning, offline."""
-
-
-def main() -> None:
-    """Entry point of `cmrcli` and `python -m cmrcli`."""
-    # Names on disk need not fit the locale (LANG=C under cron): never fail on writing one.
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    app(prog_name="cmrcli")

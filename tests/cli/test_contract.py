@@ -295,10 +295,10 @@ def test_help_is_quick_to_start_and_lists_every_command(cli: Cli) -> None:
 def test_a_piped_search_imports_only_what_it_needs(
     module: str, indexed: tuple[Path, Path], tiny_encoder_folder: Path
 ) -> None:
+    arguments = ["search", "red", "--index", str(indexed[1]), "--encoder", str(tiny_encoder_folder)]
     script = (
-        "import sys\nfrom cmrcli.cli.app import app\n"
-        f"app(['search', 'red', '--index', {str(indexed[1])!r}, '--encoder', {str(tiny_encoder_folder)!r}],"
-        " standalone_mode=False)\n"
+        "import sys\nfrom cmrcli.cli.app import application\n"
+        f"application('search')({arguments!r}, standalone_mode=False)\n"
         f"sys.exit({module!r} in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], capture_output=True).returncode == 0

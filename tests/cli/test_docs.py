@@ -10,13 +10,13 @@ import pytest
 import typer.main
 
 from cmrcli import errors
-from cmrcli.cli.app import app
+from cmrcli.cli.app import application
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def options() -> Iterator[tuple[str, str]]:
-    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+    for name, command in typer.main.get_command(application()).commands.items():  # type: ignore[attr-defined]
         for parameter in command.params:
             for option in (*parameter.opts, *parameter.secondary_opts):
                 if option.startswith("-") and option not in ("--help", "-h"):
@@ -29,7 +29,7 @@ def test_every_option_is_documented(command: str, option: str) -> None:
 
 
 def test_every_command_is_documented() -> None:
-    for name in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
+    for name in typer.main.get_command(application()).commands:  # type: ignore[attr-defined]
         assert f"`cmrcli {name}" in README, name
 
 
