@@ -17,7 +17,6 @@ $(READY): pyproject.toml .constraints.txt
 	@touch $(READY)
 
 demo: $(READY)  ## index a made-up engineering office and search it with the bundled encoder
-	$(BIN)/python -m cmrcli.samples .demo
 	$(BIN)/python tests/demo.py .demo
 
 test: $(READY)  ## all tests

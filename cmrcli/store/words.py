@@ -28,6 +28,7 @@ READ_AT_ONCE = 50
 
 _FIELDS = ("text", "title", "name")
 _WEIGHTS = (1.0, 2.0, 2.0)
+_FOLDER_SHARE = 0.5  # a folder's name says less of a file than its own: every file beside it has it too
 _USUAL_CHARS = (1500.0, 40.0, 40.0)  # a text of this length neither gains nor loses
 _COUNTED = 3  # occurrences of a term that still add something
 
@@ -42,8 +43,11 @@ def search(connection: sqlite3.Connection, query: str, limit: int, passing: Cond
     rarity = [math.log(1.0 + last_item / (rows + 0.5)) for rows in candidates.rows]
     scorer = _Scorer(terms, rarity, normalise(query))
     names: dict[int, list[float]] = {}  # content -> strength of each term in the names of its files
-    for content_id, item_id, words in _read_files(connection, candidates, rarity, max(READ_ROWS, limit), passing):
-        strengths = scorer.strengths(words, 2)
+    for content_id, item_id, name, folder in _read_files(
+        connection, candidates, rarity, max(READ_ROWS, limit), passing
+    ):
+        pairs = zip(scorer.strengths(name, 2), scorer.strengths(folder, 2), strict=True)
+        strengths = [max(own, _FOLDER_SHARE * above) for own, above in pairs]
         if any(strengths):
             best = names.get(content_id, strengths)
             names[content_id] = [max(pair) for pair in zip(best, strengths, strict=True)]
@@ -66,17 +70,17 @@ def _promising(candidates: dict[int, int], rarity: Sequence[float], count: int) 
 
 def _read_files(
     connection: sqlite3.Connection, candidates: Candidates, rarity: Sequence[float], rows: int, passing: Conditions
-) -> Iterator[tuple[int, int, str]]:
-    """(content, the item that stands for it, words of name and folder) of the most promising files."""
+) -> Iterator[tuple[int, int, str, str]]:
+    """(content, the item that stands for it, words of its name, words of its folder) of the most promising files."""
     chosen = _promising(candidates.files, rarity, rows // 2)
-    for content_id, item_id, words in connection.execute(
+    for content_id, item_id, name, folder in connection.execute(
         "SELECT c.id, (SELECT min(i.id) FROM item i WHERE i.id >= c.first_item AND i.id < c.first_item + c.items"
-        f" AND {passing.item_sql}), f.words || ' ' || d.words FROM file f JOIN content c ON c.id = f.content_id"
+        f" AND {passing.item_sql}), f.words, d.words FROM file f JOIN content c ON c.id = f.content_id"
         " JOIN directory d ON d.id = f.directory_id WHERE f.id IN (SELECT value FROM json_each(?))",
         (*passing.item_values, json.dumps(chosen)),
     ):
         if item_id is not None:
-            yield content_id, item_id, words
+            yield content_id, item_id, name, folder
 
 
 def _read_items(
