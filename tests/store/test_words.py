@@ -163,3 +163,13 @@ def test_every_one_or_two_characters_of_japanese_are_tokens(text: str, data: st.
     tokens = short_tokens(searchable(text)).split()
     normal = normalise(text)
     assert normal[start : start + 2] in tokens and normal[start] in tokens
+
+
+def test_a_files_own_name_counts_more_than_its_folders(tmp_path: Path) -> None:
+    with open_writer(tmp_path / "index", ENCODER) as writer:
+        put(writer, {b"gasket/a.pdf": "nothing", b"gasket/b.pdf": "nothing else", b"misc/gasket.pdf": "neither"})
+        hits = writer.words("gasket", 10)
+        first = writer.whole_fragments([hits[0].item_id])[hits[0].item_id]
+        assert [place.relpath for place in writer.places([first.content_id])[first.content_id]] == [b"misc/gasket.pdf"]
+        assert len(hits) == 3
+        assert hits[0].score > hits[1].score
