@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from importlib import import_module
 from typing import Annotated
@@ -43,7 +45,23 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     first = sys.argv[1] if len(sys.argv) > 1 else None
-    application(first if first in COMMANDS else None)(prog_name="cmrcli")
+    try:
+        application(first if first in COMMANDS else None)(prog_name="cmrcli")
+    except SystemExit as leaving:
+        if first == "search":
+            _leave(leaving.code)
+        raise
+
+
+def _leave(code: object) -> None:
+    """Ends the process without taking the interpreter apart, which costs a search another 20 ms.
+
+    Everything that has to be closed is closed by then: searches write nothing but their output.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code if isinstance(code, int) else 1 if code else 0)
 
 
 def _version(wanted: bool) -> None:

@@ -100,7 +100,7 @@ def search(
     filter = _filter(kind or [], under or [], ext or [], since, until)
     started = time.perf_counter()
     found = asked = hidden = errors = 0
-    with open_index(index_folder(index), encoder, threads) as opened:
+    with open_index(index_folder(index), encoder, threads, expect_text=bool(texts) and mode != "words") as opened:
         for query in queries:
             asked += 1
             try:

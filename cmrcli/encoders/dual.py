@@ -63,6 +63,14 @@ class DualEncoder:
             )
         return self._image_tower().encode(pixels)
 
+    def prepare_text(self) -> None:
+        """Loads the text tower now, for a caller that has something else to do meanwhile in another thread.
+
+        Raises:
+            EncoderError: it cannot be loaded.
+        """
+        self._text_tower()
+
     def _text_tower(self) -> TextTower:
         with self._text_lock:
             if self._text is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -34,8 +35,7 @@ class TextTower:
         """
         self._spec = spec
         self._dim = dim
-        self._tokenizer = _load_tokenizer(spec)
-        self._graph = Graph(spec.graph.path, "text", threads)
+        self._tokenizer, self._graph = _load_side_by_side(spec, threads)
         inputs = [name for name in (spec.ids, spec.mask, spec.positions, spec.token_types) if name]
         self._graph.require(dict.fromkeys(inputs, f"tensor({spec.ids_type})"), spec.output, dim)
         length = self._graph.axis(spec.ids, 1)
@@ -122,6 +122,28 @@ class TextTower:
             "eot": (ids == self._spec.eos_id).argmax(axis=1),  # the first one; CLIP pads with the same token
         }
         return np.asarray(values[np.arange(len(ids)), at[pooling]])
+
+
+def _load_side_by_side(spec: TextSpec, threads: int) -> tuple[Tokenizer, Graph]:
+    """Tokenizer and graph: each takes some 30 ms to import its library and load, much of it outside Python."""
+    loaded: list[Graph] = []
+    failed: list[BaseException] = []
+
+    def load_graph() -> None:
+        try:
+            loaded.append(Graph(spec.graph.path, "text", threads))
+        except BaseException as error:
+            failed.append(error)
+
+    beside = threading.Thread(target=load_graph, name="cmrcli-graph", daemon=True)
+    beside.start()
+    try:
+        tokenizer = _load_tokenizer(spec)
+    finally:
+        beside.join()
+    if failed:
+        raise failed[0]
+    return tokenizer, loaded[0]
 
 
 def _load_tokenizer(spec: TextSpec) -> Tokenizer:

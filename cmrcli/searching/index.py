@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from cmrcli.errors import EmbeddingError, UsageError
+from cmrcli.errors import CmrcliError, EmbeddingError, UsageError
 from cmrcli.searching import plan as plans
 from cmrcli.searching.query import Query, looks_like_code
 from cmrcli.searching.results import Result, Signal
@@ -55,6 +57,35 @@ class Answer:
     explanation: Explanation
 
 
+class _EncoderGuess:
+    """The encoder that the index was most likely made with, loading its text tower while the index opens.
+
+    Saves a one-shot search a tenth of a second on two processors. A wrong guess costs that much and no more.
+    """
+
+    def __init__(self, wish: str | Path | None, threads: int) -> None:
+        self._wish, self._threads = wish, threads
+        self._encoder: DualEncoder | None = None
+        self._thread = threading.Thread(target=self._load, name="cmrcli-encoder", daemon=True)
+        self._thread.start()
+
+    def encoder(self, digest: str) -> DualEncoder | None:
+        """The guessed encoder if it is the one of this digest and could be loaded. Waits for it."""
+        self._thread.join()
+        right = self._encoder is not None and self._encoder.manifest.digest == digest
+        return self._encoder if right else None
+
+    def _load(self) -> None:
+        from cmrcli.encoders.dual import DualEncoder
+        from cmrcli.encoders.locate import resolve
+        from cmrcli.encoders.manifest import load_manifest
+
+        with contextlib.suppress(CmrcliError):  # said again, and heard, when the encoder is asked for
+            encoder = DualEncoder(load_manifest(resolve(self._wish)), threads=self._threads)
+            encoder.prepare_text()
+            self._encoder = encoder
+
+
 class Index:
     """An index, open for reading. Use as a context manager; answers come from one consistent state.
 
@@ -62,13 +93,16 @@ class Index:
     ...     results = index.search("hex flange bolt", k=5)
     """
 
-    def __init__(self, folder: Path, encoder: str | Path | None = None, threads: int = 0) -> None:
-        from cmrcli.store import open_reader
-
-        self._reader: Reader = open_reader(folder)
+    def __init__(
+        self, folder: Path, encoder: str | Path | None = None, threads: int = 0, expect_text: bool = False
+    ) -> None:
         self._encoder_wish = encoder
         self._threads = threads
         self._encoder: DualEncoder | None = None
+        self._guess: _EncoderGuess | None = _EncoderGuess(encoder, threads) if expect_text else None
+        from cmrcli.store import open_reader
+
+        self._reader: Reader = open_reader(folder)
         self._graphs: dict[str, Graph] | None = None
         self._examples: ExampleReader | None = None
         self._answered = 0
@@ -97,6 +131,8 @@ class Index:
     @property
     def encoder(self) -> DualEncoder:
         """The encoder that the index was made with, loaded when first needed."""
+        if self._encoder is None and self._guess is not None:
+            self._encoder = self._guess.encoder(self._reader.encoder.digest)
         if self._encoder is None:
             from cmrcli.encoders.dual import DualEncoder
             from cmrcli.encoders.locate import matching
