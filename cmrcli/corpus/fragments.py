@@ -7,6 +7,7 @@ pictures already fitted to the encoder's input: the parent never decodes anythin
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -15,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmrcli.corpus.items import Box, Kind, Limits, ReaderItem
+from cmrcli.errors import UnreadableFile
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 PAGES_PER_TASK = 8  # bounds what one answer carries: 8 pages of at most 13 pictures, about 16 MB at 224 px
-PHOTO_EDGE_PX = 512  # a photo needs no more for its one vector; JPEGs decode to this at an eighth of the work
+PHOTO_EDGE_PX = 500  # enough for a photo's one vector; a 4,000 px JPEG decodes to just this at an eighth of its size
 DIGEST_BYTES = 16
 _READ_BYTES = 1 << 20
 
@@ -34,7 +36,10 @@ class ReadTask:
         fit: picture -> (size, size, 3) uint8, the encoder's letterbox; picklable.
         first: 1-based first item.
         count: items at most in this answer.
+        digest: the file's digest is wanted.
         known: digests of files of this size that the index holds; one of them ends the task early.
+        stamp: (size in bytes, modification time in ns) that the file was met with; one that has changed since
+            ends the task. None does not look.
     """
 
     path: bytes
@@ -42,7 +47,9 @@ class ReadTask:
     first: int = 1
     count: int = PAGES_PER_TASK
     limits: Limits = Limits()
+    digest: bool = False
     known: frozenset[bytes] = frozenset()
+    stamp: tuple[int, int] | None = None
 
 
 @dataclass(slots=True)
@@ -73,7 +80,7 @@ class ReadItem:
 class ReadFile:
     """A worker's answer: a stretch of a file's items; `more_from` is the next item's number, None at the end.
 
-    `digest` is set for the first stretch. When it was known to the index, there are no items.
+    `digest` is set when it was asked for. When it was known to the index, there are no items.
     """
 
     digest: bytes | None
@@ -89,21 +96,35 @@ def read_fragments(task: ReadTask) -> ReadFile:
     Raises:
         UnreadableFile: with its cause; nothing else on purpose.
     """
+    digest = digest_of(task.path) if task.digest else None
+    if digest in task.known:
+        return ReadFile(digest, "", known=True)
+    answer = _read(task)
+    answer.digest = digest
+    if task.stamp is not None and _stamp(task.path) != task.stamp:
+        raise UnreadableFile("io", "changed while it was read; the next run reads it again")
+    return answer
+
+
+def _read(task: ReadTask) -> ReadFile:
     from cmrcli.corpus.readers import read
 
-    digest = None
-    if task.first == 1:
-        digest = digest_of(task.path)
-        if digest in task.known:
-            return ReadFile(digest, "", known=True)
     if task.first == 1 and _is_jpeg(task.path):
         small = read(task.path, limits=replace(task.limits, longest_edge_px=PHOTO_EDGE_PX))
         items = [_fragments(item, small.format, task) for item in small.items]
         if all(item.kind == "photo" and len(item.pictures) == 1 for item in items):
-            return ReadFile(digest, small.format, items)
+            return ReadFile(None, small.format, items)
     result = read(task.path, first=task.first, count=task.count, limits=task.limits)
     items = [_fragments(item, result.format, task) for item in result.items]
-    return ReadFile(digest, result.format, items, result.more_from)
+    return ReadFile(None, result.format, items, result.more_from)
+
+
+def _stamp(path: bytes) -> tuple[int, int] | None:
+    try:
+        state = os.stat(path)
+    except OSError:
+        return None
+    return state.st_size, state.st_mtime_ns
 
 
 def digest_of(path: bytes) -> bytes:

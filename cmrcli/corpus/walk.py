@@ -78,24 +78,31 @@ class WalkedDirectory:
     error: str | None = None
 
 
-def walk(root: bytes, rules: WalkRules = WalkRules()) -> Iterator[WalkedDirectory]:
+def walk(root: bytes, rules: WalkRules = WalkRules(), below: bytes = b"") -> Iterator[WalkedDirectory]:
     """Every folder below `root` (absolute) in turn, the root first. Never raises for what the disk holds.
 
     A root that is a file gives one folder b"" with that file; rules do not apply to what was named itself. A
     root that is missing or cannot be listed gives one folder b"" with an error.
+
+    With `below` only that part of the root is walked, a folder or a file; the rules of the folders above it hold
+    all the same, and what they leave out gives nothing.
     """
+    path = os.path.join(root, below) if below else root
     try:
-        state = os.stat(root)
+        state = os.stat(path)
     except OSError as error:
-        yield WalkedDirectory(b"", error=_reason(error))
+        yield WalkedDirectory(below, error=_reason(error))
         return
     if stat.S_ISREG(state.st_mode):
-        name = os.path.basename(root)
-        yield WalkedDirectory(b"", [WalkedFile(b"", name, state.st_size, state.st_mtime_ns)])
+        file = WalkedFile(os.path.dirname(below), os.path.basename(path), state.st_size, state.st_mtime_ns)
+        if not below or _Walk(root, rules).starts_at(below, is_folder=False):
+            yield WalkedDirectory(file.dir, [file])
     elif stat.S_ISDIR(state.st_mode):
-        yield from _Walk(root, rules).folders()
+        walking = _Walk(root, rules)
+        if walking.starts_at(below, is_folder=True):
+            yield from walking.folders()
     else:
-        yield WalkedDirectory(b"", error="neither a folder nor a file")
+        yield WalkedDirectory(below, error="neither a folder nor a file")
 
 
 @dataclass(slots=True)
@@ -117,6 +124,26 @@ class _Walk:
         self._seen: set[tuple[int, int]] = set()
         self._stack = [_Folder(b"", None)]
         self._links: list[_Folder] = []
+
+    def starts_at(self, below: bytes, is_folder: bool) -> bool:
+        """Begins further down, with the `.cmrignore`s above in force; False when they or the rules leave it out.
+
+        One of them that cannot be read counts as leaving it out: see `_listed`.
+        """
+        ignore: IgnoreFile | None = None
+        parts = below.split(b"/") if below else []
+        for number, name in enumerate(parts):
+            dir = b"/".join(parts[:number])
+            try:
+                with os.scandir(self._path(dir)) as listing:
+                    ignore = self._ignore_file(_Folder(dir, ignore), list(listing))
+            except OSError:
+                return False
+            folder = is_folder or number + 1 < len(parts)
+            if self._left_out(pattern_path(dir + b"/" if dir else b""), name, folder, ignore):
+                return False
+        self._stack = [_Folder(below, ignore)]
+        return True
 
     def folders(self) -> Iterator[WalkedDirectory]:
         while self._stack or self._links:

@@ -10,6 +10,7 @@ from cmrcli.codes.codebook import fit_sign
 from cmrcli.codes.quality import RecallTable, ann_recall
 from cmrcli.codes.sampling import sample_rows
 from cmrcli.errors import EmbeddingError
+from cmrcli.indexing.journal import journaled
 
 if TYPE_CHECKING:
     from cmrcli.store import Reader
@@ -24,8 +25,8 @@ class BinarizeReport:
     """What was done and what it costs.
 
     Attributes:
-        rows: living fragments.
-        vector_bytes, code_bytes: on disk, of all rows.
+        rows: in all segments, those of removed files included until they are compacted away.
+        vector_bytes, code_bytes: on disk, of these rows.
         recall: ANN recall of the new codes on held-back vectors of the index itself.
     """
 
@@ -88,14 +89,15 @@ def binarize(
         recall = ann_recall(sample_rows(parts, MEASURE_ROWS, seed + 1), codebook, k=k, seed=seed)
         rows, vector_bytes, before = _sizes(reader)
     if not dry_run:
-        with open_writer(folder, identity, lock_wait_s) as writer:
+        with open_writer(folder, identity, lock_wait_s) as writer, journaled(writer, "binarize") as summary:
             writer.rewrite_codes(codebook)
+            summary |= {"method": codebook.method, "bits": codebook.bits}
     return BinarizeReport(
         codebook.method, codebook.bits, rows, vector_bytes, before, rows * codebook.words * 8, dry_run, recall
     )
 
 
 def _sizes(reader: Reader) -> tuple[int, int, int]:
-    """Living rows, bytes of all vectors, bytes of all codes."""
-    rows = sum(len(s.rows) - (0 if s.dead is None else int(s.dead.sum())) for s in reader.segments)
+    """Rows, bytes of their vectors, bytes of their codes."""
+    rows = sum(len(s.rows) for s in reader.segments)
     return rows, sum(s.vectors.nbytes for s in reader.segments), sum(s.codes.nbytes for s in reader.segments)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cmrcli.encoders.preprocess import fit
 from cmrcli.errors import EmbeddingError
-from cmrcli.store.batches import FileUpdate, NewContent, NewFragment, NewItem
+from cmrcli.store.batches import NewContent, NewFragment, NewItem
 
 if TYPE_CHECKING:
     from cmrcli.corpus.fragments import ReadItem
@@ -33,15 +33,18 @@ _NO_VECTOR: NDArray[np.float32] = np.empty(0, np.float32)
 class OpenContent:
     """A content with what is still missing.
 
-    `job` is the file it was read from; `files` are the paths that hold it, to commit together with it.
+    Attributes:
+        jobs: the files that hold it, to commit together with it; the first is the one it was read from.
+        waiting: fragments without a vector yet.
+        complete: the last stretch has come.
+        without_vector: fragments that the encoder had no usable vector for.
     """
 
-    job: FileJob
     content: NewContent
-    files: list[FileUpdate] = field(default_factory=list)
-    waiting: int = 0  # fragments without a vector
-    complete: bool = False  # the last stretch has come
-    without_vector: int = 0  # fragments that the encoder had no usable vector for
+    jobs: list[FileJob]
+    waiting: int = 0
+    complete: bool = False
+    without_vector: int = 0
 
     @property
     def finished(self) -> bool:

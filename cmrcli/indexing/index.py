@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shlex
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cmrcli.errors import IndexMissing, UsageError, display_path
-from cmrcli.indexing.report import HeldBack, RunReport
+from cmrcli.indexing.journal import journaled
+from cmrcli.indexing.report import RunReport
 from cmrcli.indexing.run import Run, RunOptions
 from cmrcli.store.records import EncoderIdentity, Root
 
@@ -60,30 +64,31 @@ def index_paths(
     """
     from cmrcli.store import open_writer
 
-    report = RunReport(dry_run=options.dry_run)
-    manifest = None
-    if options.dry_run and not _exists(folder):
-        import tempfile
-
-        # Nothing is known: everything would be new. The answer comes from an index that lives for a moment.
-        with tempfile.TemporaryDirectory(prefix="cmrcli-") as passing:
-            manifest = _manifest(None, options)
-            with open_writer(Path(passing) / "index", _identity(manifest), options.lock_wait_s) as writer:
-                return _run(writer, manifest, paths, options, report, progress)
-    if not _exists(folder) and not paths:
+    exists = _exists(folder)
+    if not exists and not paths:
         raise IndexMissing(f"no index in {display_path(folder)}", "name the folders to index: cmrcli index FOLDER...")
-    manifest = _manifest(folder if _exists(folder) else None, options)
+    _refuse_unknown_paths(folder if exists else None, paths)
+    report = RunReport(dry_run=options.dry_run)
+    manifest = _manifest(folder if exists else None, options)
+    if options.dry_run and not exists:
+        # Nothing is known: everything would be new. The answer comes from an index that lives for a moment.
+        with (
+            tempfile.TemporaryDirectory(prefix="cmrcli-") as passing,
+            open_writer(Path(passing) / "index", _identity(manifest), options.lock_wait_s) as writer,
+        ):
+            return _run(writer, manifest, paths, options, report, progress)
     with open_writer(folder, _identity(manifest), options.lock_wait_s) as writer:
-        run_id = None if options.dry_run else writer.begin_run(b" ".join(paths).decode("utf-8", "backslashreplace"))
-        try:
-            _run(writer, manifest, paths, options, report, progress)
-            if not options.dry_run:
+        if options.dry_run:
+            return _run(writer, manifest, paths, options, report, progress)
+        report.known_unlistable = _unlistable_last_time(writer)
+        with journaled(writer, "index " + " ".join(map(display_path, paths))) as summary:
+            try:
+                _run(writer, manifest, paths, options, report, progress)
                 stage("maintain")
                 writer.maintain()
-        finally:
-            if run_id is not None:
+            finally:
                 report.index_bytes = index_bytes(folder)
-                writer.end_run(run_id, report.to_json())
+                summary.update(report.to_json())
     return report
 
 
@@ -95,58 +100,74 @@ def _run(
     report: RunReport,
     progress: Callable[[RunReport], None],
 ) -> RunReport:
-    targets, missing = _targets(writer, paths, options.dry_run)
-
     def make_encoder() -> DualEncoder:
         from cmrcli.encoders.dual import DualEncoder
 
         manifest.verify()  # vectors of a half-copied encoder would stay in the index for good
         return DualEncoder(manifest, threads=options.threads)
 
-    for root in missing:
-        known = writer.file_count(root.id)
-        report.held_back.append(HeldBack(root.path, "it is missing", known, known))
+    targets = _targets(writer, paths, options.dry_run)
     return Run(writer, make_encoder, options.run, report, progress).go(targets)
 
 
-def _targets(writer: Writer, paths: Sequence[bytes], dry_run: bool) -> tuple[list[tuple[Root, bytes]], list[Root]]:
-    """What to walk: (root, folder below it), and the roots that are not there now."""
+def _targets(writer: Writer, paths: Sequence[bytes], dry_run: bool) -> list[tuple[Root, bytes]]:
+    """What to walk: (root, folder or file below it, b"" for all of it). New paths become roots."""
     roots = writer.roots()
-    if not paths:
-        paths = [root.path for root in roots]
     targets: list[tuple[Root, bytes]] = []
-    missing: list[Root] = []
-    for path in dict.fromkeys(paths):
-        above = [root for root in roots if path == root.path or path.startswith(root.path.rstrip(b"/") + b"/")]
-        if above:
-            root = max(above, key=lambda one: len(one.path))
-            below = path[len(root.path.rstrip(b"/")) + 1 :]
-            if os.path.exists(path):
-                targets.append((root, below))
-            elif below and os.path.exists(root.path):
-                raise UsageError(
-                    f"{display_path(path)} does not exist",
-                    f"cmrcli index {display_path(root.path)} takes what is gone out of the index",
-                )
-            else:
-                missing.append(root)
-            continue
-        if not os.path.exists(path):
-            raise UsageError(f"{display_path(path)} does not exist", "check the path, and whether the share is mounted")
-        lone = not os.path.isdir(path)
-        root = Root(0, path, lone) if dry_run else writer.add_root(path, lone)
-        roots.append(root)
-        targets.append((root, b""))
-    return [target for target in targets if not _covered(target, targets)], missing
+    for path in dict.fromkeys(paths or [root.path for root in roots]):
+        root = _covering(roots, path)
+        below = b"" if root is None else path[len(root.path.rstrip(b"/")) + 1 :]
+        lone = os.path.isfile(path)
+        if root is None or (not below and os.path.exists(path) and root.single_file != lone):
+            root = Root(0, path, lone) if dry_run else writer.add_root(path, lone)
+            roots = [*(other for other in roots if other.path != path), root]
+        targets.append((root, below))
+    return [target for target in targets if not _covered(target, targets)]
+
+
+def _covering(roots: Sequence[Root], path: bytes) -> Root | None:
+    """The innermost of the roots that the path is, or lies in."""
+    above = [root for root in roots if path == root.path or path.startswith(root.path.rstrip(b"/") + b"/")]
+    return max(above, key=lambda root: len(root.path), default=None)
 
 
 def _covered(target: tuple[Root, bytes], targets: Sequence[tuple[Root, bytes]]) -> bool:
     """Whether another target walks this one's files already."""
     root, below = target
     return any(
-        other.id == root.id and other_below != below and (not other_below or below.startswith(other_below + b"/"))
+        other.path == root.path and other_below != below and (not other_below or below.startswith(other_below + b"/"))
         for other, other_below in targets
     )
+
+
+def _refuse_unknown_paths(folder: Path | None, paths: Sequence[bytes]) -> None:
+    """Raises UsageError for a path that neither exists nor is a root; before anything is made or changed."""
+    missing = [path for path in paths if not os.path.exists(path)]
+    if not missing:
+        return
+    roots: list[Root] = []
+    if folder is not None:
+        from cmrcli.store import open_reader
+
+        with contextlib.suppress(IndexMissing), open_reader(folder) as reader:
+            roots = reader.roots()
+    for path in missing:
+        root = _covering(roots, path)
+        if root is None:
+            remedy = "check the path, and whether the share is mounted"
+            raise UsageError(f"{display_path(path)} does not exist", remedy)
+        if path != root.path and os.path.exists(root.path):
+            remedy = f"cmrcli index {shlex.quote(display_path(root.path))} takes what is gone out of the index"
+            raise UsageError(f"{display_path(path)} does not exist", remedy)
+
+
+def _unlistable_last_time(writer: Writer) -> frozenset[str]:
+    """Folders that the last run could not list: no news for this one."""
+    for run in writer.runs():
+        if run.arguments.startswith("index"):
+            listed = run.summary.get("unlistable", [])
+            return frozenset(str(entry["path"]) for entry in listed) if isinstance(listed, list) else frozenset()
+    return frozenset()
 
 
 def index_bytes(folder: Path) -> int:
@@ -157,7 +178,7 @@ def index_bytes(folder: Path) -> int:
 def _exists(folder: Path) -> bool:
     from cmrcli.store.layout import CATALOG
 
-    return (folder / CATALOG).exists()
+    return os.path.exists(folder / CATALOG)
 
 
 def _identity(manifest: EncoderManifest) -> EncoderIdentity:
@@ -173,6 +194,9 @@ def _manifest(folder: Path | None, options: IndexOptions) -> EncoderManifest:
         return load_manifest(resolve(options.encoder))
     from cmrcli.store import open_reader
 
-    with open_reader(folder) as reader:
-        identity = reader.encoder
+    try:
+        with open_reader(folder) as reader:
+            identity = reader.encoder
+    except IndexMissing:  # a run was killed before it had made the tables: begin again
+        return load_manifest(resolve(options.encoder))
     return matching(identity.name, identity.digest, options.encoder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,12 +15,12 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file (or some pages of it) that could not be read. `known` when an earlier run said so already."""
+    """A file that could not be read; or, with `page`, a page of one that otherwise could."""
 
     path: bytes
     cause: str
     detail: str
-    known: bool = False
+    page: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -28,6 +29,7 @@ class Failure:
             "cause": self.cause,
             "message": CAUSES[self.cause],
             "detail": self.detail,
+            "page": self.page,
         }
 
 
@@ -39,11 +41,21 @@ class HeldBack:
     reason: str
     files: int
     known: int
+    is_root: bool
+
+    @property
+    def remedy(self) -> str:
+        """What to do next, as a person would type it."""
+        check = "check that the share is mounted, or run again with --accept-deletions"
+        return f"{check}, or: cmrcli forget {shlex.quote(display_path(self.path))}" if self.is_root else check
 
 
 @dataclass(slots=True)
 class RunReport:
     """Counters of one run of `index`.
+
+    Failures are files that could not be read, page failures pages of files that stand in the index without them.
+    Folders that could not be listed either are news or were so in the last run (`known_unlistable`).
 
     `seen` = unchanged + added + changed + failed + known_failed + unsupported; a file that reappeared elsewhere
     with the same bytes counts as added and in `recognised` (its content was not encoded again).
@@ -62,9 +74,12 @@ class RunReport:
     bytes_read: int = 0
     unsupported: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
+    page_failures: list[Failure] = field(default_factory=list)
     notes: list[tuple[bytes, str]] = field(default_factory=list)
     held_back: list[HeldBack] = field(default_factory=list)
     unlistable: list[tuple[bytes, str]] = field(default_factory=list)
+    still_unlistable: list[tuple[bytes, str]] = field(default_factory=list)
+    known_unlistable: frozenset[str] = frozenset()
     interrupted: bool = False
     elapsed_s: float = 0.0
     index_bytes: int = 0
@@ -78,7 +93,13 @@ class RunReport:
         """4 when deletions were refused, 3 when something new could not be read, else 0."""
         if self.held_back:
             return 4
-        return 3 if self.failures or self.unlistable else 0
+        return 3 if self.failures or self.page_failures or self.unlistable else 0
+
+    def note_unlistable(self, path: bytes, detail: str) -> None:
+        """A folder whose files are not all there to be seen; what is known of it stays. Counted once."""
+        known = self.still_unlistable if display_path(path) in self.known_unlistable else self.unlistable
+        if (path, detail) not in known:
+            known.append((path, detail))
 
     def skipped(self) -> dict[str, int]:
         """Files left out in this run, by cause."""
@@ -100,6 +121,7 @@ class RunReport:
                 "failed": self.failed,
                 "known_failed": self.known_failed,
             },
+            "pages_failed": len(self.page_failures),
             "items": self.items,
             "fragments": self.fragments,
             "skipped": self.skipped(),
@@ -108,7 +130,10 @@ class RunReport:
                 {"path": display_path(h.path), "reason": h.reason, "files": h.files, "known": h.known}
                 for h in self.held_back
             ],
-            "unlistable": [{"path": display_path(path), "detail": detail} for path, detail in self.unlistable],
+            "unlistable": [
+                {"path": display_path(path), "detail": detail}
+                for path, detail in (*self.unlistable, *self.still_unlistable)
+            ],
             "notes": len(self.notes),
             "bytes_read": self.bytes_read,
             "index_bytes": self.index_bytes,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -18,8 +18,9 @@ from cmrcli.corpus.items import Limits
 from cmrcli.corpus.walk import WalkRules
 from cmrcli.corpus.workers import WorkerPool
 from cmrcli.errors import UnreadableFile
-from cmrcli.indexing.changes import FileJob, Scan
+from cmrcli.indexing.changes import TRANSIENT_CAUSES, FileJob, Scan
 from cmrcli.indexing.contents import Encoding, OpenContent
+from cmrcli.indexing.deletions import deletions
 from cmrcli.indexing.report import Failure, RunReport, extension_of
 from cmrcli.store.batches import Batch, FileUpdate, NewContent
 from cmrcli.store.records import Root
@@ -54,12 +55,20 @@ class RunOptions:
 
 @dataclass(slots=True)
 class _Reading:
-    """A file on its way through the workers: which stretch comes next, and what became of the others."""
+    """A file on its way through the workers.
+
+    Attributes:
+        content: what has come of it so far; None until its first stretch has.
+        failures: page failures so far, for the report once the file stands without those pages.
+        failures_in_a_row: of the last pages.
+        one_by_one_until: pages before this one are asked for singly, because their stretch failed as a whole.
+    """
 
     job: FileJob
     content: OpenContent | None = None
+    failures: list[Failure] = field(default_factory=list)
     failures_in_a_row: int = 0
-    failed_pages: int = 0
+    one_by_one_until: int = 0
 
 
 @dataclass(slots=True)
@@ -75,7 +84,6 @@ class Run:
     options: RunOptions
     report: RunReport = field(default_factory=RunReport)
     progress: Callable[[RunReport], None] = lambda report: None
-    _ready: list[OpenContent] = field(default_factory=list)
     _open: dict[bytes, OpenContent] = field(default_factory=dict)
     _batch: Batch = field(default_factory=Batch)
     _in_batch: set[bytes] = field(default_factory=set)
@@ -92,9 +100,20 @@ class Run:
         """
         started = self._committed_at = time.monotonic()
         # Other roots keep their files, and the index does not index itself.
-        roots = {root.path for root in self.writer.roots()} | {os.path.abspath(os.fsencode(self.writer.folder))}
+        owners = {root.path for root in self.writer.roots()} | {root.path for root, _ in targets}
+        owners.add(os.path.abspath(os.fsencode(self.writer.folder)))
+        new_sizes: Counter[int] = Counter()
         scans = [
-            Scan(root, below, self.options.rules, self.writer, self.report, _inside(roots, root), self.options.retry)
+            Scan(
+                root,
+                below,
+                self.options.rules,
+                self.writer,
+                self.report,
+                _inside(owners, root),
+                self.options.retry,
+                new_sizes,
+            )
             for root, below in targets
         ]
         try:
@@ -102,7 +121,7 @@ class Run:
             if not self.report.dry_run:
                 self._commit()
             for scan in scans:
-                gone = scan.deletions(self.options.accept_deletions)
+                gone = deletions(scan, self.options.accept_deletions)
                 self.report.removed += len(gone)
                 self._batch.removed_file_ids.extend(gone)
             if not self.report.dry_run:
@@ -122,7 +141,7 @@ class Run:
         jobs = (job for scan in scans for job in scan.jobs())
         if self.report.dry_run:
             for job in jobs:
-                self._count(job)
+                self._count(job, 1)
                 self.progress(self.report)
             return
         first = next(jobs, None)
@@ -173,7 +192,17 @@ class Run:
 
     def _task(self, reading: _Reading, first: int, count: int, known: frozenset[bytes] = frozenset()) -> ReadTask:
         assert self._encoding is not None
-        task = ReadTask(reading.job.path, self._encoding.fit, first, count, self.options.limits, known)
+        job = reading.job
+        task = ReadTask(
+            job.path,
+            self._encoding.fit,
+            first,
+            count,
+            self.options.limits,
+            digest=reading.content is None,
+            known=known,
+            stamp=(job.size_bytes, job.mtime_ns),
+        )
         self._readings[id(task)] = reading  # the pool hands the very same object back
         return task
 
@@ -183,108 +212,123 @@ class Run:
         if isinstance(answer, UnreadableFile):
             return self._take_failure(reading, task, answer)
         job = reading.job
-        reading.failures_in_a_row = 0
         if reading.content is None:
             assert answer.digest is not None
-            self._count(job)
-            if answer.known or self._same_bytes(answer.digest):
+            same = self._same_bytes(answer.digest)
+            if answer.known and not same:  # a commit meanwhile has taken those bytes out of the index
+                return self._task(reading, task.first, task.count)
+            self._count(job, 1)
+            if same:
                 self.report.recognised += 1
-                self._add_file(job, answer.digest)
+                self._add_copy(job, answer.digest)
                 return None
             self.report.bytes_read += job.size_bytes
-            reading.content = OpenContent(job, NewContent(answer.digest, answer.format))
-            reading.content.files.append(_update(job, answer.digest))
+            reading.content = OpenContent(NewContent(answer.digest, answer.format), [job])
             self._open[answer.digest] = reading.content
-            self._ready.append(reading.content)
         assert self._encoding is not None
+        reading.failures_in_a_row = 0
         self._encoding.add(reading.content, answer.items)
-        self.report.items += len(answer.items)
         self.report.notes += [(job.path, note) for item in answer.items for note in item.notes]
         if answer.more_from is None:
             self._last_stretch(reading)
             return None
-        return self._task(reading, answer.more_from, task.count)
+        count = 1 if answer.more_from < reading.one_by_one_until else PAGES_PER_TASK
+        return self._task(reading, answer.more_from, count)
 
     def _take_failure(self, reading: _Reading, task: ReadTask, failure: UnreadableFile) -> ReadTask | None:
         """A file that cannot be read at all, or pages of one that otherwise can: those are tried one by one."""
-        if reading.content is None and not _may_have_other_pages(reading.job, failure):
-            self._fail(reading.job, failure)
+        if failure.cause in TRANSIENT_CAUSES or not _may_have_other_pages(reading, failure):
+            self._give_up(reading, failure)
             return None
         if task.count > 1:
+            reading.one_by_one_until = task.first + task.count
             return self._task(reading, task.first, 1)
-        if reading.content is None:
-            self._fail(reading.job, failure)
-            return None
+        reading.failures.append(Failure(reading.job.path, failure.cause, failure.detail, task.first))
         reading.failures_in_a_row += 1
-        reading.failed_pages += 1
-        detail = f"page {task.first}: {failure.detail}"
-        self.report.failures.append(Failure(reading.job.path, failure.cause, detail))
-        if reading.failures_in_a_row >= PAGE_FAILURES:
-            self._last_stretch(reading)
+        if reading.failures_in_a_row < PAGE_FAILURES:
+            return self._task(reading, task.first + 1, 1)
+        if reading.content is None:
+            self._give_up(reading, failure)
             return None
-        return self._task(reading, task.first + 1, 1)
+        given_up = f"given up with all later pages: {PAGE_FAILURES} in a row could not be read"
+        reading.failures.append(Failure(reading.job.path, failure.cause, given_up, task.first + 1))
+        self._last_stretch(reading)
+        return None
 
     def _last_stretch(self, reading: _Reading) -> None:
-        assert reading.content is not None
-        reading.content.complete = True
+        content = reading.content
+        assert content is not None
+        content.complete = True
+        if reading.failures and not content.content.items:
+            last = reading.failures[-1]
+            self._drop(content, UnreadableFile(last.cause, last.detail))
+        else:
+            self.report.page_failures += reading.failures
 
-    def _give_up(self, content: OpenContent) -> None:
-        """A file that was read but holds nothing to search by: no picture, no text, or no usable vector."""
+    def _give_up(self, reading: _Reading, failure: UnreadableFile) -> None:
+        """The file leaves the run: nothing of it is kept, whatever of it has been read."""
+        if reading.content is None:
+            self._fail(reading.job, failure)
+        else:
+            self._drop(reading.content, failure)
+
+    def _drop(self, content: OpenContent, failure: UnreadableFile) -> None:
+        """None of the files that hold the content can be indexed."""
         del self._open[content.content.digest]
-        nothing = UnreadableFile("no-content")
-        self.report.added -= content.job.is_new
-        self.report.changed -= not content.job.is_new
-        self.report.items -= len(content.content.items)
-        self._fail(content.job, nothing)
-        self._batch.files += [_failed(update, nothing) for update in content.files[1:]]
+        self.report.recognised -= len(content.jobs) - 1
+        for job in content.jobs:
+            self._count(job, -1)
+            self._fail(job, failure)
 
     def _same_bytes(self, digest: bytes) -> bool:
         return digest in self._open or digest in self._in_batch or bool(self.writer.known_digests([digest]))
 
-    def _add_file(self, job: FileJob, digest: bytes) -> None:
+    def _add_copy(self, job: FileJob, digest: bytes) -> None:
         """A path whose bytes are known: committed with the content when that is still open."""
-        update = _update(job, digest)
         if digest in self._open:
-            self._open[digest].files.append(update)
+            self._open[digest].jobs.append(job)
         else:
-            self._batch.files.append(update)
+            self._batch.files.append(_update(job, digest))
 
     def _fail(self, job: FileJob, failure: UnreadableFile) -> None:
-        known = job.earlier_cause == failure.cause
-        if known:
+        if job.earlier_cause == failure.cause:
             self.report.known_failed += 1
         else:
             self.report.failures.append(Failure(job.path, failure.cause, failure.detail))
-        self._batch.files.append(_failed(_update(job, b""), failure))
+        if job.is_new or job.earlier_cause is not None or failure.cause not in TRANSIENT_CAUSES:
+            self._batch.files.append(_failed(job, failure))
+        # Otherwise what was known of the file stays until it can be read again: it may only be locked tonight.
 
-    def _count(self, job: FileJob) -> None:
+    def _count(self, job: FileJob, by: int) -> None:
         if job.is_new:
-            self.report.added += 1
+            self.report.added += by
         else:
-            self.report.changed += 1
+            self.report.changed += by
 
     # -- committing ------------------------------------------------------------------------------------------
 
     def _collect_finished(self) -> None:
-        still_open = []
-        for content in self._ready:
-            if content.finished:
-                if not any(item.fragments for item in content.content.items):
-                    self._give_up(content)
-                    continue
-                if content.without_vector:
-                    note = f"{content.without_vector} fragments without a usable vector"
-                    self.report.notes.append((content.job.path, note))
-                self._batch.contents.append(content.content)
-                self._batch.files += content.files
-                fragments = sum(len(item.fragments) for item in content.content.items)
-                self._batch_fragments += fragments
-                self.report.fragments += fragments
-                del self._open[content.content.digest]
-                self._in_batch.add(content.content.digest)
-            else:
-                still_open.append(content)
-        self._ready = still_open
+        """Moves finished contents into the batch, with the files that hold them."""
+        for content in [one for one in self._open.values() if one.finished]:
+            new = content.content
+            without = [item for item in new.items if not item.fragments]
+            new.items = [item for item in new.items if item.fragments]
+            if not new.items:
+                self._drop(content, UnreadableFile("no-content"))
+                continue
+            path = content.jobs[0].path
+            if without:
+                self.report.notes.append((path, f"{len(without)} items hold nothing that can be searched"))
+            if content.without_vector:
+                self.report.notes.append((path, f"{content.without_vector} fragments have no usable vector"))
+            del self._open[new.digest]
+            self._in_batch.add(new.digest)
+            self._batch.contents.append(new)
+            self._batch.files += [_update(job, new.digest) for job in content.jobs]
+            fragments = sum(len(item.fragments) for item in new.items)
+            self._batch_fragments += fragments
+            self.report.items += len(new.items)
+            self.report.fragments += fragments
 
     def _commit(self) -> None:
         if self._batch.files or self._batch.removed_file_ids:
@@ -305,23 +349,16 @@ def _inside(roots: set[bytes], root: Root) -> frozenset[bytes]:
     return frozenset(path for path in roots if path != root.path and path.startswith(root.path.rstrip(b"/") + b"/"))
 
 
-def _may_have_other_pages(job: FileJob, failure: UnreadableFile) -> bool:
+def _may_have_other_pages(reading: _Reading, failure: UnreadableFile) -> bool:
     """Whether the file may still have pages that can be read: its worker died of one of them."""
-    return failure.cause in ("crash", "timeout", "memory") and extension_of(job.name) in PAGED
+    if reading.content is not None:
+        return True
+    return failure.cause in ("crash", "timeout", "memory") and extension_of(reading.job.name) in PAGED
 
 
 def _update(job: FileJob, digest: bytes) -> FileUpdate:
     return FileUpdate(job.root_id, job.dir, job.name, job.size_bytes, job.mtime_ns, digest)
 
 
-def _failed(update: FileUpdate, failure: UnreadableFile) -> FileUpdate:
-    return FileUpdate(
-        update.root_id,
-        update.dir,
-        update.name,
-        update.size_bytes,
-        update.mtime_ns,
-        None,
-        failure.cause,
-        failure.detail,
-    )
+def _failed(job: FileJob, failure: UnreadableFile) -> FileUpdate:
+    return FileUpdate(job.root_id, job.dir, job.name, job.size_bytes, job.mtime_ns, None, failure.cause, failure.detail)

@@ -37,7 +37,7 @@ def item(*levels: int, passages: tuple[str, ...] = ()) -> ReadItem:
 
 
 def content() -> OpenContent:
-    return OpenContent(SimpleNamespace(), NewContent(b"0" * 16, "png"))  # type: ignore[arg-type]
+    return OpenContent(NewContent(b"0" * 16, "png"), [])
 
 
 def test_every_fragment_gets_its_own_vector_across_full_batches() -> None:

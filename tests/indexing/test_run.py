@@ -319,7 +319,8 @@ def test_pages_that_kill_their_reader_cost_those_pages_only(
 ) -> None:
     monkeypatch.setattr("cmrcli.indexing.run.read_fragments", _crash_on_page_two)
     report = run(office / "spec.pdf")
-    assert (report.exit_code, report.items, report.skipped()) == (3, 1, {"crash": 1})
+    assert (report.exit_code, report.items, report.skipped()) == (3, 1, {})
+    assert [(failure.page, failure.cause) for failure in report.page_failures] == [(2, "crash")]
     with open_reader(tmp_path / "index") as reader:
         assert reader.statistics().items == 1
 
@@ -348,3 +349,26 @@ def test_another_encoder_is_refused(run: Indexer, office: Path, tmp_path: Path) 
     other = make_tiny_encoder(tmp_path / "other", variant=1)
     with pytest.raises(EncoderError, match="not the encoder"):
         index_paths(tmp_path / "index", [bytes(office)], IndexOptions(encoder=str(other)))
+
+
+def test_a_folder_that_cannot_be_listed_is_news_once(run: Indexer, office: Path, tmp_path: Path) -> None:
+    share = tmp_path / "share"
+    share.mkdir()
+    (share / "note.txt").write_text("a note on the share")
+    (office / "mounted").symlink_to(share)
+    run(office)
+    shutil.rmtree(share)
+    assert [run(office).exit_code for _ in range(3)] == [3, 0, 0]
+
+
+def test_every_change_is_in_the_journal(run: Indexer, office: Path, tmp_path: Path, tiny_encoder_folder: Path) -> None:
+    from cmrcli.indexing.binarize import binarize
+    from cmrcli.indexing.forget import forget
+    from cmrcli.store import open_writer
+
+    run(office)
+    binarize(tmp_path / "index")
+    assert forget(tmp_path / "index", bytes(office)) == OFFICE_FILES
+    with open_writer(tmp_path / "index", None) as writer:
+        lines = [(line.arguments.split()[0], line.ended_ns is not None) for line in writer.runs()]
+    assert lines == [("forget", True), ("binarize", True), ("index", True)]

@@ -1,4 +1,4 @@
-"""Reproductions found while reviewing runs of `index`: each states the behaviour that is wanted."""
+"""Runs of `index` when things change under their feet, fail halfway or are not what they were."""
 
 from __future__ import annotations
 
@@ -20,9 +20,6 @@ from cmrcli.store import open_reader
 from tests.offices import make_pdf
 
 Indexer = Callable[..., RunReport]
-
-# Strict: a test that passes now loses this mark in the commit that mends it.
-known = pytest.mark.xfail(strict=True, reason="found in review, not mended yet")
 
 
 @pytest.fixture
@@ -47,7 +44,6 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "folder"
 
 
-@known
 def test_a_copy_whose_original_is_then_edited(run: Indexer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The copy is sent off as known; the original's new content is committed before the answer comes."""
     monkeypatch.setattr("cmrcli.indexing.run.COMMIT_SECONDS", 0.0)
@@ -59,7 +55,6 @@ def test_a_copy_whose_original_is_then_edited(run: Indexer, folder: Path, monkey
     assert (report.added, report.changed) == (1, 1)
 
 
-@known
 def test_a_page_without_a_usable_vector_does_not_end_the_run(
     run: Indexer, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,7 +83,6 @@ def _io_from_page_nine(task: ReadTask) -> ReadFile:
     return read_fragments(task)
 
 
-@known
 def test_a_share_that_fails_amid_a_file_is_tried_again(
     run: Indexer, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -107,13 +101,14 @@ def _crash_on_2_to_4(task: ReadTask) -> ReadFile:
     return read_fragments(task)
 
 
-@known
 def test_pages_given_up_are_never_silent(run: Indexer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cmrcli.indexing.run.read_fragments", _crash_on_2_to_4)
     make_pdf(folder / "a.pdf", [f"page {n}" for n in range(1, 9)])
     report = run(folder)
-    told = " ".join(f.detail for f in report.failures) + " ".join(note for _, note in report.notes)
-    assert report.items == 5 or "later pages" in told, (report.items, told)
+    assert report.items == 1
+    assert [failure.page for failure in report.page_failures] == [2, 3, 4, 5]
+    assert "later pages" in report.page_failures[-1].detail
+    assert report.exit_code == 3
 
 
 def _crash_on_page_one(task: ReadTask) -> ReadFile:
@@ -122,7 +117,6 @@ def _crash_on_page_one(task: ReadTask) -> ReadFile:
     return read_fragments(task)
 
 
-@known
 def test_a_first_page_that_crashes_costs_that_page_only(
     run: Indexer, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,7 +144,6 @@ def _replaced_between(task: ReadTask) -> ReadFile:
         module.digest_of = digest
 
 
-@known
 def test_a_file_replaced_between_hash_and_reading(
     run: Indexer, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -166,7 +159,6 @@ def test_a_file_replaced_between_hash_and_reading(
     assert len(hits) == 1 and hits[0].coverage == 1.0
 
 
-@known
 def test_a_file_root_that_became_a_folder(run: Indexer, folder: Path) -> None:
     single = folder / "notes.txt"
     single.write_text("some words")
@@ -178,7 +170,6 @@ def test_a_file_root_that_became_a_folder(run: Indexer, folder: Path) -> None:
     assert report.skipped() == {}
 
 
-@known
 def test_a_dry_run_says_what_the_run_will_do_with_a_moved_folder(run: Indexer, folder: Path) -> None:
     old = folder / "old"
     old.mkdir()
@@ -191,7 +182,6 @@ def test_a_dry_run_says_what_the_run_will_do_with_a_moved_folder(run: Indexer, f
     assert (dry.exit_code, dry.removed) == (real.exit_code, real.removed)
 
 
-@known
 def test_hidden_files_indexed_on_purpose_survive_the_nightly_run(run: Indexer, folder: Path) -> None:
     from cmrcli.corpus.walk import WalkRules
 
@@ -201,7 +191,6 @@ def test_hidden_files_indexed_on_purpose_survive_the_nightly_run(run: Indexer, f
     assert run().removed == 0
 
 
-@known
 def test_seen_is_the_sum_of_what_became_of_the_files(
     run: Indexer, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,7 +200,6 @@ def test_seen_is_the_sum_of_what_became_of_the_files(
     assert r.seen == r.unchanged + r.added + r.changed + r.failed + r.known_failed + sum(r.unsupported.values())
 
 
-@known
 def test_include_takes_nothing_away_and_refuses_nothing(run: Indexer, folder: Path) -> None:
     from cmrcli.corpus.walk import WalkRules
 
@@ -222,7 +210,6 @@ def test_include_takes_nothing_away_and_refuses_nothing(run: Indexer, folder: Pa
     assert run(folder, rules=WalkRules(include=("*.md",))).exit_code == 0
 
 
-@known
 def test_an_inbox_emptied_into_another_folder_is_no_loss(run: Indexer, folder: Path) -> None:
     (folder / "inbox").mkdir()
     (folder / "done").mkdir()
@@ -235,7 +222,6 @@ def test_an_inbox_emptied_into_another_folder_is_no_loss(run: Indexer, folder: P
     assert (report.exit_code, report.recognised, report.removed) == (0, 12, 12)
 
 
-@known
 def test_a_cmrignore_further_up_holds_for_a_part_of_the_root(run: Indexer, folder: Path) -> None:
     (folder / "secret").mkdir()
     (folder / "secret" / "pay.txt").write_text("salary list")
@@ -245,7 +231,6 @@ def test_a_cmrignore_further_up_holds_for_a_part_of_the_root(run: Indexer, folde
     assert run(folder / "secret").added == 0
 
 
-@known
 def test_a_run_killed_before_the_first_table_can_be_repeated(run: Indexer, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "index" / "segments").mkdir(parents=True)
     (tmp_path / "index" / "catalog.sqlite").touch()
@@ -253,14 +238,12 @@ def test_a_run_killed_before_the_first_table_can_be_repeated(run: Indexer, folde
     assert run(folder).added == 1
 
 
-@known
 def test_a_path_that_does_not_exist_leaves_no_trace(run: Indexer, folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         run(folder, tmp_path / "typo")
     assert not (tmp_path / "index").exists()
 
 
-@known
 def test_a_file_root_inside_a_folder_root_is_one_file(run: Indexer, folder: Path, tmp_path: Path) -> None:
     (folder / "a.txt").write_text("some words")
     run(folder / "a.txt")
@@ -269,7 +252,6 @@ def test_a_file_root_inside_a_folder_root_is_one_file(run: Indexer, folder: Path
         assert reader.statistics().files == 1
 
 
-@known
 def test_a_transient_failure_keeps_what_was_known(run: Indexer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "a.txt").write_text("some words")
     run(folder)
@@ -284,7 +266,6 @@ def _io_always(task: ReadTask) -> ReadFile:
     raise UnreadableFile("io", "locked by another program")
 
 
-@known
 def test_accepted_deletions_include_a_root_that_is_gone(run: Indexer, folder: Path) -> None:
     (folder / "a.txt").write_text("some words")
     run(folder)
@@ -292,7 +273,6 @@ def test_accepted_deletions_include_a_root_that_is_gone(run: Indexer, folder: Pa
     assert run(accept_deletions=True).exit_code == 0
 
 
-@known
 def test_a_dry_run_without_an_index_and_without_paths_is_refused(run: Indexer) -> None:
     with pytest.raises(IndexMissing):
         run(dry_run=True)
