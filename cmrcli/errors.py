@@ -6,14 +6,7 @@ which path; `remedy` is the next step, worded as a person would type it. The cod
 
 from __future__ import annotations
 
-import os
-
-
-def display_path(path: str | bytes | os.PathLike[str]) -> str:
-    """The path as one printable line: bytes that are not UTF-8 and control characters as escapes."""
-    text = os.fsdecode(path)
-    readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in readable)
+from cmrcli.paths import display_path as display_path
 
 
 class CmrcliError(Exception):
@@ -63,6 +56,12 @@ class IndexFormatError(CmrcliError):
 
 class IndexInaccessible(CmrcliError):
     """The disk of the index is full, or this user may not read or write there; what was committed stands."""
+
+    exit_code = 14
+
+
+class OutputLost(CmrcliError):
+    """What a command said on stdout could not be written: its disk is full, its device broken."""
 
     exit_code = 14
 

@@ -102,3 +102,12 @@ def matching(name: str, digest: str, wish: str | Path | None = None) -> EncoderM
         f"the index was made with the encoder {name} ({digest[:12]}), which is not here",
         f"--encoder DIR with its folder, or put that folder under {display_path(data_folder())}",
     )
+
+
+def _here() -> Iterator[EncoderManifest]:
+    """Every encoder that can be read, the bundled one first; a broken one beside the right one does not matter."""
+    with suppress(EncoderError):
+        yield load_manifest(bundled())
+    for folder in installed():
+        with suppress(EncoderError):
+            yield load_manifest(folder)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import os
 from dataclasses import dataclass
 from typing import Any
 
-from cmrcli.errors import display_path
+from cmrcli.paths import display_path, path_fields, readable
 
 Box = tuple[float, float, float, float]
 SCHEMA = 1
@@ -62,10 +60,7 @@ class Result:
         """The documented fields of one result line, JSON-ready. Fields get added, never renamed."""
         fields: dict[str, Any] = {"schema": SCHEMA, "type": "result", "query": readable(self.query), "rank": self.rank}
         for name in ("path", "root", "relpath"):
-            value = getattr(self, name)
-            fields[name] = readable(value)
-            if fields[name] != value:
-                fields[name + "_b64"] = base64.b64encode(os.fsencode(value)).decode("ascii")
+            fields |= path_fields(name, getattr(self, name))
         fields |= {
             "page": self.page,
             "box": None if self.box is None else [round(edge, 4) for edge in self.box],
@@ -78,11 +73,6 @@ class Result:
             "duplicates": [readable(path) for path in self.duplicates],
         }
         return fields
-
-
-def readable(text: str) -> str:
-    """Valid Unicode: undecodable bytes as \\x escapes. Control characters stay; JSON escapes them itself."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def printable(text: str) -> str:

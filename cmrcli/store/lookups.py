@@ -36,6 +36,14 @@ class Lookups:
         return {row[0]: _fragment_hit(row) for row in rows}
 
     @reads_plainly
+    def items_of(self, fragment_ids: Sequence[int]) -> dict[int, int]:
+        """Fragment -> its item: all that ranking needs of thousands. One that is gone by now is left out."""
+        rows = self._connection.execute(
+            "SELECT id, item_id FROM fragment WHERE id IN (SELECT value FROM json_each(?))", (_json(fragment_ids),)
+        )
+        return dict(rows)
+
+    @reads_plainly
     def whole_fragments(self, item_ids: Sequence[int]) -> dict[int, FragmentHit]:
         """The first fragment of each item, by item: how a hit by words becomes a result."""
         rows = self._connection.execute(
@@ -91,6 +99,13 @@ class Lookups:
     def words(self, query: str, limit: int, wanted: Filter | None = None) -> list[WordHit]:
         """Items by their words and their files' names, best first. See words.py for what is matched and bounded."""
         return words.search(self._connection, query, limit, conditions(self._connection, wanted))
+
+    @reads_plainly
+    def items_holding(self, text: str, item_ids: Sequence[int]) -> set[int]:
+        """Those of the items whose text or title holds every word of `text`, as whole words."""
+        from cmrcli.store.word_holders import holding
+
+        return holding(self._connection, text, item_ids)
 
     @reads_plainly
     def roots(self) -> list[Root]:

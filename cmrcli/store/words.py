@@ -16,6 +16,7 @@ import json
 import math
 import sqlite3
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from cmrcli.store.filters import Conditions
 from cmrcli.store.normalise import Terms, normalise, query_terms
@@ -31,6 +32,7 @@ _WEIGHTS = (1.0, 2.0, 2.0)
 _FOLDER_SHARE = 0.5  # a folder's name says less of a file than its own: every file beside it has it too
 _USUAL_CHARS = (1500.0, 40.0, 40.0)  # a text of this length neither gains nor loses
 _COUNTED = 3  # occurrences of a term that still add something
+_PLURAL = 0.95  # what a word counts that is the term's plural
 
 
 def search(connection: sqlite3.Connection, query: str, limit: int, passing: Conditions) -> list[WordHit]:
@@ -143,23 +145,29 @@ class _Scorer:
         return WordHit(item_id, score, _FIELDS[shares.index(max(shares))], shown, held / sum(self._rarity))
 
 
+def has_word(needle: str, words: str) -> bool:
+    """Whether the needle is one of the words, or the singular of one; Japanese may stand anywhere."""
+    return any(weight >= _PLURAL for weight in _found(needle, words))
+
+
 def _occurrences(needle: str, words: str) -> float:
     """Up to _COUNTED occurrences: a whole word counts 1, the start of one 0.6, the middle 0.25; Japanese always 1."""
-    total = 0.0
+    return sum(islice(_found(needle, words), _COUNTED))
+
+
+def _found(needle: str, words: str) -> Iterator[float]:
+    """What each occurrence counts, in the order of the text."""
     start = words.find(needle)
-    counted = 0
-    while start >= 0 and counted < _COUNTED:
+    while start >= 0:
         end = start + len(needle)
         if start > 0 and _joins(words[start - 1]) and _joins(needle[0]):
-            total += 0.25
+            yield 0.25
         elif end < len(words) and _joins(words[end]) and _joins(needle[-1]):
             plural = words[end] == "s" and (end + 1 == len(words) or not _joins(words[end + 1]))
-            total += 0.95 if plural else 0.6
+            yield _PLURAL if plural else 0.6
         else:
-            total += 1.0
-        counted += 1
+            yield 1.0
         start = words.find(needle, end)
-    return total
 
 
 def _joins(character: str) -> bool:
