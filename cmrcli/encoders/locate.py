@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from cmrcli.encoders.manifest import MANIFEST_NAME, EncoderManifest, load_manifest
