@@ -13,7 +13,7 @@ from tests.bench.measure import HERE, REPOSITORY
 from tests.bench.record import report
 
 # Each has `run(full: bool) -> Record | None`; None where its data are missing, which it has said.
-BENCHMARKS = ("cold_search", "unchanged_run", "codes", "index_photos", "index_memory", "badfiles", "office")
+BENCHMARKS = ("cold_search", "unchanged_run", "codes", "index_photos", "index_memory", "badfiles", "office", "finds")
 SCRIPTS = ("kinds", "walk")  # print tables of their own
 
 
