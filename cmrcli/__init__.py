@@ -13,14 +13,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Index", "Query", "Result", "__version__", "open_index"]
+__all__ = ["Example", "Filter", "Index", "Query", "Result", "__version__", "open_index"]
 
 if TYPE_CHECKING:
-    from cmrcli.searching import Index, Query, Result, open_index
+    from cmrcli.searching import Example, Index, Query, Result, open_index
+    from cmrcli.store import Filter
 
 
 def __getattr__(name: str) -> Any:
     # Importing numpy here would cost `cmrcli --help` a tenth of a second.
+    if name == "Filter":
+        from cmrcli.store import Filter
+
+        return Filter
     if name in __all__:
         import cmrcli.searching
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
+import gc
 import os
 import sys
 from importlib import import_module
 from typing import Annotated
 
 import typer
+
+from cmrcli.cli.guard import drop_output
 
 # Command -> module and function. A search under cron or in a loop should not pay for importing the others.
 COMMANDS = {
@@ -40,17 +42,47 @@ def application(only: str | None = None) -> typer.Typer:
 
 def main() -> None:
     """Entry point of `cmrcli` and `python -m cmrcli`."""
+    _open_missing_streams()
     # Names on disk need not fit the locale (LANG=C under cron): never fail on writing one.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     first = sys.argv[1] if len(sys.argv) > 1 else None
+    if first == "search":
+        gc.disable()  # its imports make many objects and no garbage; a batch turns it on again
     try:
         application(first if first in COMMANDS else None)(prog_name="cmrcli")
     except SystemExit as leaving:
+        _flush()
         if first == "search":
             _leave(leaving.code)
         raise
+
+
+def _open_missing_streams() -> None:
+    """stdin, stdout and stderr that the caller closed (`<&-`, `>&-`) read and write nothing.
+
+    Else the next file that is opened, the catalog perhaps, would get the number of one of them.
+    """
+    if None not in (sys.stdin, sys.stdout, sys.stderr):
+        return
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def _flush() -> None:
+    """Writes what is left. What cannot be written by now must not change the exit code, as the interpreter would."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            drop_output(stream)
 
 
 def _leave(code: object) -> None:
@@ -58,9 +90,6 @@ def _leave(code: object) -> None:
 
     Everything that has to be closed is closed by then: searches write nothing but their output.
     """
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
     os._exit(code if isinstance(code, int) else 1 if code else 0)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cmrcli.cli.documents import write_json
 from cmrcli.cli.guard import choice, guarded
 from cmrcli.cli.options import DebugOption, IndexOption, LockWaitOption, human_bytes, index_folder
 
@@ -31,7 +31,7 @@ def binarize(
     choice(format, ("table", "json"), "--format")
     report = remake(index_folder(index), k, seed, dry_run, lock_wait)
     if format == "json":
-        print(json.dumps(report.to_json()))
+        write_json(report.to_json())
     elif sys.stdout.isatty():
         _print_table(report)
     else:

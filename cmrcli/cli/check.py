@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
+from cmrcli.cli.documents import write_json
 from cmrcli.cli.guard import choice, guarded
 from cmrcli.cli.options import DebugOption, IndexOption, index_folder
 from cmrcli.errors import IndexDamaged, display_path
@@ -33,7 +33,7 @@ def check(
             {"severity": f.severity, "path": display_path(f.path), "message": f.message, "remedy": f.remedy}
             for f in findings
         ]
-        print(json.dumps({"schema": 1, "whole": not errors, "findings": listed}, ensure_ascii=False))
+        write_json({"schema": 1, "whole": not errors, "findings": listed})
     else:
         for f in findings:
             remedy = f"; {f.remedy}" if f.remedy else ""

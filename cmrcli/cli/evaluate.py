@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cmrcli.cli.documents import write_json
 from cmrcli.cli.guard import choice, guarded, say
 from cmrcli.cli.options import DebugOption, EncoderOption, IndexOption, ThreadsOption, human_bytes, index_folder
 from cmrcli.errors import UsageError, display_path
 
 if TYPE_CHECKING:
     from cmrcli.evaluation import Evaluation
-
-MODES = ("exact", "codes", "graph", "vectors", "words", "auto")
 
 
 @guarded
@@ -26,7 +24,7 @@ def evaluate(
         Path, typer.Argument(metavar="QRELS", help="TREC judgments: query id, 0, relpath or relpath#page, grade.")
     ],
     modes: Annotated[
-        str, typer.Option("--modes", help="Comma-separated: " + ", ".join(MODES))
+        str, typer.Option("--modes", help="Comma-separated: exact, codes, graph, vectors, words, auto.")
     ] = "exact,codes,words,auto",
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="Depth of the rankings.")] = 100,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the bootstrap.")] = 0,
@@ -38,6 +36,7 @@ def evaluate(
 ) -> None:
     """Measure success@k, recall@k, MRR, nDCG with 95 % intervals, latency, bytes and memory, mode by mode."""
     from cmrcli.evaluation import evaluate_index
+    from cmrcli.searching.plan import MODES
 
     choice(format, ("table", "json"), "--format")
     wanted = tuple(mode.strip() for mode in modes.split(",") if mode.strip())
@@ -50,7 +49,7 @@ def evaluate(
     )
     _say_doubts(result)
     if format == "json":
-        print(json.dumps(result.to_json(), ensure_ascii=False))
+        write_json(result.to_json())
     elif sys.stdout.isatty():
         _print_table(result)
     else:

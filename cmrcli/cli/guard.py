@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import functools
 import json
 import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TextIO, TypeVar
 
 import typer
 
-from cmrcli.errors import CmrcliError, UsageError, display_path
+from cmrcli.errors import CmrcliError, OutputLost, UsageError, display_path
 
 F = TypeVar("F", bound=Callable[..., None])
 
 INTERRUPTED = 130
 UNEXPECTED = 9
 JSON_FORMATS = ("json", "jsonl")
+_DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def guarded(command: F) -> F:
@@ -28,7 +31,11 @@ def guarded(command: F) -> F:
     def wrapper(*args: Any, **options: Any) -> None:
         as_json = str(options.get("format") or "") in JSON_FORMATS
         try:
-            command(*args, **options)
+            try:
+                command(*args, **options)
+            except typer.Exit:
+                sys.stdout.flush()
+                raise
             sys.stdout.flush()
         except CmrcliError as error:
             fail(error, as_json)
@@ -41,23 +48,37 @@ def guarded(command: F) -> F:
             raise
         except MemoryError:
             fail(CmrcliError("out of memory", "close other programs, or use fewer --workers"), as_json)
+        except OSError as error:
+            if not _is_of_output(error):
+                _unexpected(error, as_json, bool(options.get("debug")))
+            drop_output(sys.stdout)
+            why = error.strerror or str(error)
+            fail(OutputLost(f"cannot write to stdout: {why}", "make room where it goes, and run it again"), as_json)
         except Exception as error:
-            if _is_typers(error) or options.get("debug"):
+            if _is_typers(error):
                 raise
-            where = f"{type(error).__name__}: {error}".splitlines()[0]
-            fail(
-                CmrcliError(f"unexpected failure: {where}", "run it again with --debug and report the traceback"),
-                as_json,
-            )
+            _unexpected(error, as_json, bool(options.get("debug")))
 
     return wrapper  # type: ignore[return-value]
 
 
-def fail(error: CmrcliError, as_json: bool) -> None:
+def _unexpected(error: Exception, as_json: bool, debug: bool) -> NoReturn:
+    """A bug: one line and its exit code, under --debug after the traceback."""
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    where = f"{type(error).__name__}: {error}".splitlines()[0]
+    remedy = "report the traceback" if debug else "run it again with --debug and report the traceback"
+    fail(CmrcliError(f"unexpected failure: {where}", remedy), as_json)
+
+
+def fail(error: CmrcliError, as_json: bool) -> NoReturn:
     """Says the error on stderr and exits with its code."""
     if as_json:
         fields = {"type": "error", "code": error.exit_code, "message": str(error), "remedy": error.remedy}
-        print(json.dumps(fields, ensure_ascii=True), file=sys.stderr)
+        with contextlib.suppress(OSError):
+            print(json.dumps(fields, ensure_ascii=True), file=sys.stderr, flush=True)
     else:
         say(f"{error}" + (f"; {error.remedy}" if error.remedy else ""))
     raise typer.Exit(error.exit_code)
@@ -66,16 +87,25 @@ def fail(error: CmrcliError, as_json: bool) -> None:
 def say(message: str) -> None:
     """One line of talk on stderr, with nothing in it that could move a terminal's cursor."""
     line = " ".join(display_path(part) for part in message.splitlines())
-    try:
+    # Python's stderr writes what its encoding lacks as escapes. Talk that nobody can hear changes no exit code.
+    with contextlib.suppress(OSError):
         print(f"cmrcli: {line}", file=sys.stderr, flush=True)
-    except UnicodeEncodeError:
-        print(f"cmrcli: {line.encode('ascii', 'backslashreplace').decode()}", file=sys.stderr, flush=True)
 
 
-def leave_quietly() -> None:
+def leave_quietly() -> NoReturn:
     """The reader of our pipe is gone (`| head`): end as other tools do, without a word."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere
+    drop_output(sys.stdout)
     raise typer.Exit(128 + getattr(signal, "SIGPIPE", 13))
+
+
+def drop_output(stream: TextIO) -> None:
+    """Sends nowhere what is still buffered: the interpreter would try to write it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Whether a stream could not be written. What fails in the index is another error by the time it comes here."""
+    return error.filename is None and error.errno in _DISK_TROUBLE
 
 
 def choice(value: str, allowed: tuple[str, ...], option: str) -> str:

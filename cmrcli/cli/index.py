@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from cmrcli.cli.documents import write_json
 from cmrcli.cli.guard import choice, guarded, say
 from cmrcli.cli.options import (
     DebugOption,
@@ -20,7 +21,8 @@ from cmrcli.cli.options import (
     human_seconds,
     index_folder,
 )
-from cmrcli.errors import CAUSES, display_path
+from cmrcli.errors import CAUSES, CmrcliError, display_path
+from cmrcli.paths import path_fields
 
 if TYPE_CHECKING:
     from cmrcli.indexing.report import RunReport
@@ -76,13 +78,14 @@ def index(
     if sys.stderr.isatty() and not quiet:
         from cmrcli.cli.progress import Progress
 
-        with Progress(targets) as shown:
+        with Progress(targets or _known_roots(folder)) as shown:
             report = index_paths(folder, targets, options, shown.update, shown.stage)
     else:
         report = index_paths(folder, targets, options)
     if format == "table":
         _say_problems(report)
         if not quiet:
+            _say_advice(report)
             _print_summary(report)
     else:
         _print_json(report, lines=format == "jsonl")
@@ -91,30 +94,40 @@ def index(
 
 
 def _say_problems(report: RunReport) -> None:
-    """Refused deletions and unreadable files on stderr, so that cron mails them."""
+    """Refused deletions and unreadable files on stderr, so that cron mails them, once."""
     for held in report.held_back:
-        say(
-            f"{display_path(held.path)}: {held.reason} ({held.files} of {held.known} known files); nothing deleted; "
-            "check that the share is mounted, or run again with --accept-deletions, "
-            f"or drop the folder with: cmrcli forget {display_path(held.path)}"
-        )
+        said = f"{held.reason} ({held.files} of {held.known} known files); nothing deleted"
+        say(f"{display_path(held.path)}: {said}; {held.remedy}")
     for path, detail in report.unlistable:
         say(f"{display_path(path)}: cannot be listed ({detail}); what was known of it stays")
-    for failure in report.failures[:FAILURES_SHOWN]:
+    failures = [*report.failures, *report.page_failures]
+    for failure in failures[:FAILURES_SHOWN]:
+        page = "" if failure.page is None else f", page {failure.page}"
         detail = f": {failure.detail}" if failure.detail else ""
-        say(f"{display_path(failure.path)}: {failure.cause} ({CAUSES[failure.cause]}){detail}")
-    if len(report.failures) > FAILURES_SHOWN:
-        say(f"and {len(report.failures) - FAILURES_SHOWN} more; all of them: cmrcli status --failures")
+        say(f"{display_path(failure.path)}{page}: {failure.cause} ({CAUSES[failure.cause]}){detail}")
+    if len(failures) > FAILURES_SHOWN:
+        say(f"and {len(failures) - FAILURES_SHOWN} more; all files: cmrcli status --failures")
+
+
+def _say_advice(report: RunReport) -> None:
+    """What can be done about formats that are never read. No news: every run would say it again."""
+    from cmrcli.corpus.readers import UNSUPPORTED
+
     for extension, count in sorted(report.unsupported.items()):
-        advice = _advice(extension)
+        advice = UNSUPPORTED.get(extension, "")
         if advice:
             say(f"{count} .{extension} skipped: {advice}")
 
 
-def _advice(extension: str) -> str:
-    from cmrcli.corpus.readers import UNSUPPORTED
+def _known_roots(folder: Path) -> list[bytes]:
+    """What a run without paths goes through, for its progress; nothing when that cannot be told."""
+    from cmrcli.store import open_reader
 
-    return UNSUPPORTED.get(extension, "")
+    try:
+        with open_reader(folder) as reader:
+            return [root.path for root in reader.roots()]
+    except CmrcliError:
+        return []  # the run itself says what is wrong
 
 
 def _print_summary(report: RunReport) -> None:
@@ -128,9 +141,13 @@ def _print_summary(report: RunReport) -> None:
     skipped = [f"{count} {cause}" for cause, count in sorted(report.skipped().items())]
     if report.known_failed:
         skipped.append(f"{report.known_failed} unreadable as before")
+    if report.page_failures:
+        skipped.append(f"{len(report.page_failures)} pages of files that could be read otherwise")
     other = sum(report.unsupported.values())
     if other:
-        kinds = ", ".join(f"{count} .{ext or '(none)'}" for ext, count in report.unsupported.most_common(8))
+        kinds = ", ".join(
+            f"{count} .{display_path(ext) or '(none)'}" for ext, count in report.unsupported.most_common(8)
+        )
         skipped.append(f"{other} of other types ({kinds})")
     if skipped:
         print("skipped     " + "; ".join(skipped))
@@ -145,11 +162,11 @@ def _print_summary(report: RunReport) -> None:
 
 
 def _print_json(report: RunReport, lines: bool) -> None:
-    errors = [{"schema": 1, **failure.to_json()} for failure in report.failures]
-    notes = [{"schema": 1, "type": "note", "path": display_path(path), "message": note} for path, note in report.notes]
+    errors = [{"schema": 1, **failure.to_json()} for failure in (*report.failures, *report.page_failures)]
+    notes = [{"schema": 1, "type": "note", **path_fields("path", path), "message": note} for path, note in report.notes]
     summary = report.to_json()
     if lines:
         for fields in [*errors, *notes, summary]:
-            print(json.dumps(fields, ensure_ascii=False))
+            write_json(fields)
     else:
-        print(json.dumps({"schema": 1, "errors": errors, "notes": notes, "summary": summary}, ensure_ascii=False))
+        write_json({"schema": 1, "errors": errors, "notes": notes, "summary": summary})

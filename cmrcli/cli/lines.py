@@ -6,13 +6,14 @@ or other control character inside a field is written as its escape (\\t, \\n, \\
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from typing import Any, Protocol
 
+from cmrcli.cli.documents import write_json
 from cmrcli.errors import CmrcliError
-from cmrcli.searching.results import SCHEMA, Result, printable, readable
+from cmrcli.paths import is_shown
+from cmrcli.searching.results import SCHEMA, Result, printable
 
 
 class ResultWriter(Protocol):
@@ -73,14 +74,14 @@ class JsonLinesWriter:
 
     def answer(self, query: str, results: list[Result]) -> None:
         for result in results:
-            _write(_json(result.to_json()) + b"\n")
+            write_json(result.to_json())
         sys.stdout.buffer.flush()
 
     def error(self, line: int, error: CmrcliError) -> None:
-        _write(_json(_error_fields(line, error)) + b"\n")
+        write_json(_error_fields(line, error))
 
     def end(self, summary: dict[str, Any]) -> None:
-        _write(_json({"schema": SCHEMA, "type": "summary", **summary}) + b"\n")
+        write_json({"schema": SCHEMA, "type": "summary", **summary})
 
 
 class JsonWriter:
@@ -98,7 +99,7 @@ class JsonWriter:
 
     def end(self, summary: dict[str, Any]) -> None:
         document = {"schema": SCHEMA, "results": self._results, "errors": self._errors, "summary": summary}
-        _write(_json(document) + b"\n")
+        write_json(document)
 
 
 def _error_fields(line: int, error: CmrcliError) -> dict[str, Any]:
@@ -112,16 +113,12 @@ def _error_fields(line: int, error: CmrcliError) -> dict[str, Any]:
     }
 
 
-def _json(value: object) -> bytes:
-    return readable(json.dumps(value, ensure_ascii=False)).encode()
-
-
 _ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\\": "\\\\"}
 
 
 def _escaped(field: str) -> bytes:
     text = "".join(
-        _ESCAPES.get(c) or (c if c.isprintable() or "\udc80" <= c <= "\udcff" else c.encode("unicode_escape").decode())
+        _ESCAPES.get(c) or (c if is_shown(c) or "\udc80" <= c <= "\udcff" else c.encode("unicode_escape").decode())
         for c in field
     )
     return os.fsencode(text) if not text.isascii() else text.encode()

@@ -60,7 +60,8 @@ def absolute(path: str) -> bytes:
     """
     if not path:
         raise UsageError("a path is empty", "name a folder or file; the current folder is .")
-    return os.fsencode(os.path.abspath(os.path.expanduser(path)))
+    # POSIX keeps two leading slashes apart from one; no system that cmrcli runs on means anything by them.
+    return os.fsencode(re.sub("^//+", "/", os.path.abspath(os.path.expanduser(path))))
 
 
 _UNITS_S = {"h": 3_600, "d": 86_400, "w": 7 * 86_400}

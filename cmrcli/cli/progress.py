@@ -23,54 +23,71 @@ REFRESH_S = 0.2
 class Progress:
     """Use as a context manager; `update` is cheap enough to be called after every file.
 
-    The total is counted by a walk of its own beside the run; until it is there, no remaining time is shown.
+    The total is counted by a walk of its own beside the run; until it is there, no remaining time is shown. The line
+    is drawn anew by a thread, so that it moves while the run walks through folders in which nothing changed.
     """
 
     def __init__(self, paths: list[bytes]) -> None:
         self._live = Live(Text("looking ..."), console=Console(stderr=True), transient=True, auto_refresh=False)
         self._paths = paths
+        self._counted = 0
         self._total: int | None = None
+        self._report: RunReport | None = None
+        self._stage = ""
         self._stop = threading.Event()
-        self._started = self._shown = time.monotonic()
+        self._counter = threading.Thread(target=self._count, daemon=True)
+        self._drawer = threading.Thread(target=self._draw, daemon=True)
+        self._started = time.monotonic()
 
     def __enter__(self) -> Progress:
-        self._live.start()
-        if self._paths:
-            threading.Thread(target=self._count, daemon=True).start()
+        self._live.start(refresh=True)
+        self._counter.start()
+        self._drawer.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
+        self._drawer.join()  # but not the counter: a share that hangs would hold it
         self._live.stop()
 
     def stage(self, name: str) -> None:
         """Names a step that has no files to count."""
-        self._live.update(Text({"maintain": "putting the index in order ..."}.get(name, name)), refresh=True)
+        self._stage = {"maintain": "putting the index in order ..."}.get(name, name)
 
     def update(self, report: RunReport) -> None:
-        now = time.monotonic()
-        if now - self._shown < REFRESH_S:
-            return
-        self._shown = now
-        elapsed = now - self._started
-        done = report.seen
+        """Takes the report to show; it may go on changing."""
+        self._report = report
+
+    def line(self, elapsed_s: float) -> str:
+        """What is known after so many seconds."""
+        report = self._report
+        if self._stage:
+            return self._stage
+        if report is None or not report.seen:
+            return f"looking ... {self._counted} files" if self._counted else "looking ..."
+        done, total = report.seen, self._total
         new = report.added + report.changed
-        parts = [f"{done} files" if self._total is None else f"{done} of {self._total} files"]
-        parts.append(f"{new} read ({new / elapsed:.1f}/s)")
+        parts = [f"{done} files" if total is None or total < done else f"{done} of {total} files"]
+        parts.append(f"{new} read ({new / elapsed_s:.1f}/s)")
         parts.append(f"{report.items} items")
         if report.failed:
             parts.append(f"{report.failed} unreadable")
-        if self._total is not None and done and self._total > done:
-            parts.append(f"about {human_seconds(elapsed / done * (self._total - done))} left")
-        self._live.update(Text(", ".join(parts)), refresh=True)
+        if total is not None and total > done:
+            parts.append(f"about {human_seconds(elapsed_s / done * (total - done))} left")
+        return ", ".join(parts)
+
+    def _draw(self) -> None:
+        while not self._stop.wait(REFRESH_S):
+            self._live.update(Text(self.line(time.monotonic() - self._started)), refresh=True)
 
     def _count(self) -> None:
-        total = 0
         for path in self._paths:
+            if os.path.isfile(path):
+                self._counted += 1
             for _, _, files in os.walk(path):
-                total += len(files)
+                self._counted += len(files)
                 if self._stop.is_set():
                     return
-        self._total = total
+        self._total = self._counted if self._paths else None

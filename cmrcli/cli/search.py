@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Iterator
@@ -11,14 +12,12 @@ import typer
 
 from cmrcli.cli.guard import choice, guarded, say
 from cmrcli.cli.options import DebugOption, EncoderOption, IndexOption, ThreadsOption, absolute, index_folder, moment_ns
-from cmrcli.errors import CmrcliError, UsageError
+from cmrcli.errors import CmrcliError, EmbeddingError, UsageError
 
 if TYPE_CHECKING:
     from cmrcli.searching import Answer, Query
     from cmrcli.store import Filter
 
-KINDS = ("drawing", "photo", "page", "text")
-MODES = ("auto", "vectors", "exact", "codes", "graph", "words")
 FORMATS = ("table", "json", "jsonl", "tsv", "paths")
 
 
@@ -82,6 +81,7 @@ def search(
     Exit code 0: found; 1: nothing found (a batch: by no query).
     """
     from cmrcli.searching import Query, open_index, parse_example
+    from cmrcli.searching.plan import MODES
 
     chosen = "paths" if null and not format else format or ("table" if sys.stdout.isatty() else "tsv")
     choice(chosen, FORMATS, "--format")
@@ -93,6 +93,7 @@ def search(
     if texts == ["-"]:
         if like:
             raise UsageError("a batch from stdin takes no --like", "write image:FILE as a line of the batch")
+        gc.enable()
         queries = _lines(negatives)
     else:
         queries = iter([Query(" ".join(texts), tuple(map(parse_example, like or ())), negatives)])
@@ -107,7 +108,7 @@ def search(
                 if isinstance(query, CmrcliError):
                     raise query
                 answer = opened.answer(query, k, mode, filter, min_score)
-            except UsageError as error:
+            except (UsageError, EmbeddingError) as error:
                 if texts != ["-"]:
                     raise
                 errors += 1
@@ -155,6 +156,7 @@ def _lines(without: tuple[str, ...]) -> Iterator[Query | UsageError]:
 def _filter(kinds: list[str], under: list[str], extensions: list[str], since: str, until: str) -> Filter | None:
     if not (kinds or under or extensions or since or until):
         return None
+    from cmrcli.corpus.items import KINDS
     from cmrcli.store import Filter
 
     for kind in kinds:

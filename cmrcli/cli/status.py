@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cmrcli.cli.documents import write_json
 from cmrcli.cli.guard import choice, guarded
 from cmrcli.cli.options import DebugOption, IndexOption, human_bytes, index_folder
 from cmrcli.errors import CAUSES, display_path
+from cmrcli.paths import path_fields
 
 if TYPE_CHECKING:
     from cmrcli.store import IndexStatistics
@@ -29,29 +30,30 @@ def status(
     from cmrcli.store import open_reader
 
     choice(format, ("table", "json"), "--format")
-    with open_reader(index_folder(index)) as reader:
+    folder = index_folder(index)
+    with open_reader(folder) as reader:
         statistics = reader.statistics()
         unreadable = [
-            {"path": display_path(path), "cause": cause, "message": CAUSES.get(cause, cause), "detail": detail}
+            (path, {**path_fields("path", path), "cause": cause, "message": CAUSES.get(cause, cause), "detail": detail})
             for path, cause, detail in (reader.failures() if failures else ())
         ]
-    fields: dict[str, Any] = {"schema": 1, "index": display_path(index_folder(index)), **_to_json(statistics)}
-    if failures:
-        fields["unreadable"] = unreadable
     if format == "json":
-        print(json.dumps(fields, ensure_ascii=False))
+        fields: dict[str, Any] = {"schema": 1, **path_fields("index", bytes(folder)), **_to_json(statistics)}
+        if failures:
+            fields["unreadable"] = [entry for _, entry in unreadable]
+        write_json(fields)
         return
-    _print(fields, statistics)
-    for entry in unreadable:
+    _print(folder, statistics)
+    for path, entry in unreadable:
         detail = f": {entry['detail']}" if entry["detail"] else ""
-        sys.stdout.write(f"{entry['path']}\t{entry['cause']} ({entry['message']}){detail}\n")
+        print(f"{display_path(path)}\t{entry['cause']} ({entry['message']}){detail}")
 
 
 def _to_json(statistics: IndexStatistics) -> dict[str, Any]:
     return {
         "generation": statistics.generation,
         "roots": [
-            {"path": display_path(one.root.path), "files": one.files, "unreadable": one.failed}
+            {**path_fields("path", one.root.path), "files": one.files, "unreadable": one.failed}
             for one in statistics.roots
         ],
         "files": statistics.files,
@@ -71,16 +73,15 @@ def _to_json(statistics: IndexStatistics) -> dict[str, Any]:
     }
 
 
-def _print(fields: dict[str, Any], statistics: IndexStatistics) -> None:
-    print(f"index       {fields['index']} (generation {statistics.generation})")
+def _print(folder: Path, statistics: IndexStatistics) -> None:
+    print(f"index       {display_path(folder)} (generation {statistics.generation})")
     for one in statistics.roots:
         print(f"root        {display_path(one.root.path)}  {one.files} files")
     print(f"files       {statistics.files}, unreadable {sum(statistics.failed_by_cause.values())}")
     kinds = ", ".join(f"{count} {kind}" for kind, count in statistics.by_kind.items())
     print(f"items       {statistics.items} ({kinds})")
     print(f"fragments   {statistics.fragments} in {statistics.segments} segments")
-    print(
-        f"encoder     {statistics.encoder.name} ({statistics.encoder.digest[:12]}, {statistics.encoder.dim} dimensions)"
-    )
+    encoder = statistics.encoder
+    print(f"encoder     {display_path(encoder.name)} ({encoder.digest[:12]}, {encoder.dim} dimensions)")
     parts = ", ".join(f"{name} {human_bytes(size)}" for name, size in statistics.bytes_by_part.items() if size)
     print(f"disk        {human_bytes(sum(statistics.bytes_by_part.values()))} ({parts})")

@@ -135,7 +135,8 @@ def _load_side_by_side(spec: TextSpec, threads: int) -> tuple[Tokenizer, Graph]:
         except BaseException as error:
             failed.append(error)
 
-    beside = threading.Thread(target=load_graph, name="cmrcli-graph", daemon=True)
+    # Not a daemon: if we are interrupted here, the interpreter waits for it before it takes itself apart.
+    beside = threading.Thread(target=load_graph, name="cmrcli-graph", daemon=False)
     beside.start()
     try:
         tokenizer = _load_tokenizer(spec)

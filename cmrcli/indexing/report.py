@@ -8,7 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from cmrcli.errors import CAUSES, display_path
+from cmrcli.errors import CAUSES
+from cmrcli.paths import display_path, path_fields
 
 SCHEMA = 1
 
@@ -25,7 +26,7 @@ class Failure:
     def to_json(self) -> dict[str, Any]:
         return {
             "type": "error",
-            "path": display_path(self.path),
+            **path_fields("path", self.path),
             "cause": self.cause,
             "message": CAUSES[self.cause],
             "detail": self.detail,
@@ -97,7 +98,7 @@ class RunReport:
 
     def note_unlistable(self, path: bytes, detail: str) -> None:
         """A folder whose files are not all there to be seen; what is known of it stays. Counted once."""
-        known = self.still_unlistable if display_path(path) in self.known_unlistable else self.unlistable
+        known = self.still_unlistable if path_fields("path", path)["path"] in self.known_unlistable else self.unlistable
         if (path, detail) not in known:
             known.append((path, detail))
 
@@ -127,11 +128,11 @@ class RunReport:
             "skipped": self.skipped(),
             "unsupported": dict(sorted(self.unsupported.items())),
             "refused_deletions": [
-                {"path": display_path(h.path), "reason": h.reason, "files": h.files, "known": h.known}
+                {**path_fields("path", h.path), "reason": h.reason, "files": h.files, "known": h.known}
                 for h in self.held_back
             ],
             "unlistable": [
-                {"path": display_path(path), "detail": detail}
+                {**path_fields("path", path), "detail": detail}
                 for path, detail in (*self.unlistable, *self.still_unlistable)
             ],
             "notes": len(self.notes),

@@ -138,6 +138,7 @@ class Run:
     # -- reading ---------------------------------------------------------------------------------------------
 
     def _read_all(self, scans: Sequence[Scan]) -> None:
+        self.progress(self.report)
         jobs = (job for scan in scans for job in scan.jobs())
         if self.report.dry_run:
             for job in jobs:

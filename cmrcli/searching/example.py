@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import stat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,8 +43,7 @@ class ExampleReader:
             UsageError: it cannot be read, or has no such page.
         """
         shown = display_path(example.path)
-        if os.path.isdir(example.path):
-            raise UsageError(f"{shown} is a folder", "give one file as the example")
+        _require_file(example.path, shown)
         item = self._read(example, shown)
         if item.pictures:
             vectors = self._encoder.encode_images(item.pictures[0].pixels[None])
@@ -68,3 +68,15 @@ class ExampleReader:
             if example.page in (None, item.page) or (item.page is None and example.page == 1):
                 return item
         raise UsageError(f"{shown} has no page {example.page}", "count pages from 1")
+
+
+def _require_file(path: str, shown: str) -> None:
+    """Raise unless there is something that a reader could open."""
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the name
+        raise UsageError(f"there is no file {shown}", "check the path of the example") from None
+    except OSError as error:
+        raise UsageError(f"cannot search by {shown}: {error.strerror}", "give a file that can be read") from None
+    if stat.S_ISDIR(mode):
+        raise UsageError(f"{shown} is a folder", "give one file as the example")

@@ -7,6 +7,7 @@ sentence and a picture, one between two texts, and BM25 live on scales that noth
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,3 +46,12 @@ def fuse(rankings: Sequence[Ranking]) -> list[tuple[int, float, dict[str, tuple[
             gain = ranking.weight * strength / (RANK_CONSTANT + place + 1)
             fused[item] = score if len(rankings) == 1 else fused.get(item, 0.0) + gain / ceiling
     return sorted(((item, score, signals[item]) for item, score in fused.items()), key=lambda row: (-row[1], row[0]))
+
+
+def most_beyond(rankings: Sequence[Ranking]) -> float:
+    """The highest fused score that an item in none of the rankings could have, if all of them went on."""
+    if len(rankings) == 1:
+        hits = rankings[0].hits
+        return hits[-1][1] if hits else math.inf
+    ceiling = sum(ranking.weight for ranking in rankings) / (RANK_CONSTANT + 1)
+    return sum(ranking.weight / (RANK_CONSTANT + len(ranking.hits) + 1) for ranking in rankings) / ceiling

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from cmrcli.errors import CmrcliError, EmbeddingError, UsageError
+from cmrcli.errors import UsageError
 from cmrcli.searching import plan as plans
+from cmrcli.searching.assembly import Wanted, assemble
 from cmrcli.searching.query import Query, looks_like_code
-from cmrcli.searching.results import Result, Signal
+from cmrcli.searching.results import Result
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,10 +22,12 @@ if TYPE_CHECKING:
     from cmrcli.searching.candidates import Candidates
     from cmrcli.searching.example import ExampleReader
     from cmrcli.searching.fusion import Ranking
-    from cmrcli.store import FilePlace, Filter, FragmentHit, Reader
+    from cmrcli.searching.guess import EncoderGuess
+    from cmrcli.store import Filter, Reader
     from cmrcli.store.graph import Graph
 
 WITHOUT_WEIGHT = 0.5  # how far a negative text pushes the query vector away, of its own length
+SHORTEST = 1e-6  # of a query vector: below it is nothing but what rounding left
 CODE_WEIGHT = 4.0  # words count this much more when the query is a part number: vectors know nothing of those
 MAX_K = 1_000
 
@@ -39,7 +38,6 @@ class Explanation:
 
     plan: plans.Plan | None = None
     stages: list[tuple[str, float, int]] = field(default_factory=list)
-    hidden: int = 0
 
     def stage(self, name: str, started: float, count: int) -> None:
         self.stages.append((name, (time.perf_counter() - started) * 1000, count))
@@ -57,37 +55,11 @@ class Answer:
     explanation: Explanation
 
 
-class _EncoderGuess:
-    """The encoder that the index was most likely made with, loading its text tower while the index opens.
-
-    Saves a one-shot search a tenth of a second on two processors. A wrong guess costs that much and no more.
-    """
-
-    def __init__(self, wish: str | Path | None, threads: int) -> None:
-        self._wish, self._threads = wish, threads
-        self._encoder: DualEncoder | None = None
-        self._thread = threading.Thread(target=self._load, name="cmrcli-encoder", daemon=True)
-        self._thread.start()
-
-    def encoder(self, digest: str) -> DualEncoder | None:
-        """The guessed encoder if it is the one of this digest and could be loaded. Waits for it."""
-        self._thread.join()
-        right = self._encoder is not None and self._encoder.manifest.digest == digest
-        return self._encoder if right else None
-
-    def _load(self) -> None:
-        from cmrcli.encoders.dual import DualEncoder
-        from cmrcli.encoders.locate import resolve
-        from cmrcli.encoders.manifest import load_manifest
-
-        with contextlib.suppress(CmrcliError):  # said again, and heard, when the encoder is asked for
-            encoder = DualEncoder(load_manifest(resolve(self._wish)), threads=self._threads)
-            encoder.prepare_text()
-            self._encoder = encoder
-
-
 class Index:
-    """An index, open for reading. Use as a context manager; answers come from one consistent state.
+    """An index, open for reading. Use as a context manager.
+
+    The vectors are those of the moment it was opened. Words, names and places are looked up in the catalog of the
+    moment of the search: what was removed since is not found, what was added is found by its words alone.
 
     >>> with cmrcli.open_index() as index:                       # doctest: +SKIP
     ...     results = index.search("hex flange bolt", k=5)
@@ -99,10 +71,22 @@ class Index:
         self._encoder_wish = encoder
         self._threads = threads
         self._encoder: DualEncoder | None = None
-        self._guess: _EncoderGuess | None = _EncoderGuess(encoder, threads) if expect_text else None
+        self._guess: EncoderGuess | None = None
+        if expect_text:
+            from cmrcli.searching.guess import EncoderGuess
+
+            self._guess = EncoderGuess(encoder, threads)
         from cmrcli.store import open_reader
 
-        self._reader: Reader = open_reader(folder)
+        try:
+            self._reader: Reader = open_reader(folder)
+        except BaseException:
+            self._join_guess()
+            raise
+        self._living = sum(
+            len(segment.rows) - (0 if segment.dead is None else int(segment.dead.sum()))
+            for segment in self._reader.segments
+        )
         self._graphs: dict[str, Graph] | None = None
         self._examples: ExampleReader | None = None
         self._answered = 0
@@ -121,7 +105,12 @@ class Index:
         if self._examples is not None:
             self._examples.close()
             self._examples = None
+        self._join_guess()
         self._reader.close()
+
+    def _join_guess(self) -> None:
+        if self._guess is not None:
+            self._guess.join()
 
     @property
     def reader(self) -> Reader:
@@ -182,35 +171,48 @@ class Index:
             started = time.perf_counter()
             allowed = self._reader.fragment_ids(filter)
             explanation.stage("filter", started, len(allowed))
-        rows = sum(len(segment.rows) for segment in self._reader.segments)
         plan = plans.choose(
             mode,
             k,
-            rows,
+            self._living,
             None if allowed is None else len(allowed),
             self._answered,
             any(segment.graph_path is not None for segment in self._reader.segments),
             bool(query.text),
+            bool(query.like),
         )
         self._answered += 1
         explanation.plan = plan
-        word_ranking = self._ask_words(query, plan, filter, explanation) if plan.words else None
+        return self._look(Wanted(query, k, filter, min_score), plan, allowed, explanation)
+
+    def _look(
+        self, wanted: Wanted, plan: plans.Plan, allowed: NDArray[np.int64] | None, explanation: Explanation
+    ) -> Answer:
+        """Asks both signals, deeper and deeper, until there are enough results or no more to be had.
+
+        Many tiles of few drawings, negatives, or files that this user may not read can use up any depth.
+        """
         vector = None
-        if plan.vectors is not None and rows:
-            started = time.perf_counter()
-            vector = self._query_vector(query)
-            explanation.stage("encode", started, 1)
-        results: list[Result] = []
         depth = plan.depth
         while True:
+            # Words first: the encoder may be loading meanwhile.
+            words = self._ask_words(wanted, depth, explanation) if plan.words else None
+            if vector is None and plan.vectors is not None and self._living:
+                started = time.perf_counter()
+                vector = self._query_vector(wanted.query)
+                explanation.stage("encode", started, 1)
             candidates = None if vector is None else self._candidates(vector, plan, depth, allowed, explanation)
-            results, hidden = self._assemble(query, k, candidates, word_ranking, filter, min_score, explanation)
-            explanation.hidden = hidden
-            exhausted = candidates is None or len(candidates.fragment_ids) < depth
-            # Many tiles of few drawings, or files this user may not read, can use up the depth: look deeper.
-            if len(results) >= k or exhausted or depth >= plans.MAX_DEPTH:
-                return Answer(results, hidden, explanation)
-            depth = min(depth * 8, plans.MAX_DEPTH)
+            started = time.perf_counter()
+            assembled = assemble(self._reader, wanted, candidates, words)
+            explanation.stage("assemble", started, len(assembled.results))
+            more_words = words is not None and len(words.hits) >= depth
+            # A graph may come back short without having seen everything.
+            more_vectors = candidates is not None and (
+                len(candidates.fragment_ids) >= depth or _way(plan, depth) == "graph"
+            )
+            if assembled.final or not (more_words or more_vectors):
+                return Answer(assembled.results, assembled.hidden, explanation)
+            depth *= 8
 
     # -- vectors ---------------------------------------------------------------------------------------------
 
@@ -229,8 +231,8 @@ class Index:
         for negative in encoded[len(texts) - len(query.without) :]:
             vector = vector - WITHOUT_WEIGHT * negative
         length = float(np.linalg.norm(vector))
-        if not np.isfinite(length) or length == 0.0:
-            raise EmbeddingError("the query has no direction left", "say less of what it is not")
+        if length < SHORTEST:
+            raise UsageError("the query has no direction left", "say less of what it is not")
         return (vector / length).astype(np.float32)
 
     def _example_reader(self) -> ExampleReader:
@@ -253,15 +255,16 @@ class Index:
         started = time.perf_counter()
         segments = self._reader.segments
         codebook = self._reader.codebook
-        if plan.vectors == "exact" or codebook is None:
+        way = _way(plan, depth)
+        if way == "exact" or codebook is None:
             found = ways.by_exact(segments, vector, depth, allowed)
-        elif plan.vectors == "graph":
+        elif way == "graph":
             found = ways.by_graph(
                 segments, self._open_graphs(), vector, depth, codebook, max(plan.candidates, 4 * depth)
             )
         else:
             found = ways.by_codes(segments, vector, depth, allowed, codebook, max(plan.candidates, 4 * depth))
-        explanation.stage(plan.vectors or "exact", started, found.scanned)
+        explanation.stage(way, started, found.scanned)
         return found
 
     def _open_graphs(self) -> dict[str, Graph]:
@@ -282,112 +285,20 @@ class Index:
 
     # -- words -----------------------------------------------------------------------------------------------
 
-    def _ask_words(self, query: Query, plan: plans.Plan, filter: Filter | None, explanation: Explanation) -> Ranking:
+    def _ask_words(self, wanted: Wanted, depth: int, explanation: Explanation) -> Ranking:
         from cmrcli.searching.fusion import Ranking
 
         started = time.perf_counter()
-        hits = self._reader.words(query.text, plan.depth, filter)
-        weight = CODE_WEIGHT if looks_like_code(query.text) else 1.0
+        text = wanted.query.text
+        hits = self._reader.words(text, depth, wanted.filter)
+        weight = CODE_WEIGHT if looks_like_code(text) else 1.0
         explanation.stage("words", started, len(hits))
         coverage = [hit.coverage for hit in hits]
         return Ranking("words", weight, [(hit.item_id, hit.score) for hit in hits], coverage)
 
-    # -- results ---------------------------------------------------------------------------------------------
 
-    def _assemble(
-        self,
-        query: Query,
-        k: int,
-        candidates: Candidates | None,
-        word_ranking: Ranking | None,
-        filter: Filter | None,
-        min_score: float | None,
-        explanation: Explanation,
-    ) -> tuple[list[Result], int]:
-        from cmrcli.searching.fusion import Ranking, fuse
-
-        started = time.perf_counter()
-        rankings = [] if word_ranking is None else [word_ranking]
-        best: dict[int, FragmentHit] = {}
-        if candidates is not None:
-            hits = self._reader.fragments([int(i) for i in candidates.fragment_ids])
-            by_item: list[tuple[int, float]] = []
-            for fragment_id, similarity in zip(candidates.fragment_ids, candidates.similarities, strict=True):
-                hit = hits.get(int(fragment_id))
-                if hit is not None and hit.item_id not in best:
-                    best[hit.item_id] = hit
-                    by_item.append((hit.item_id, float(similarity)))
-            rankings.append(Ranking("vectors", 1.0, by_item))
-        fused = fuse(rankings)
-        if query.without:
-            dropped = self._items_with(query.without)
-            fused = [row for row in fused if row[0] not in dropped]
-        if min_score is not None:
-            fused = [row for row in fused if row[1] >= min_score]
-        only_words = [item for item, _, _ in fused if item not in best]
-        best |= self._reader.whole_fragments(only_words)
-        fused = [row for row in fused if row[0] in best]
-        results, hidden = self._with_places(query, k, fused, best, filter)
-        explanation.stage("assemble", started, len(results))
-        return results, hidden
-
-    def _with_places(
-        self,
-        query: Query,
-        k: int,
-        fused: Sequence[tuple[int, float, dict[str, tuple[float, int]]]],
-        best: dict[int, FragmentHit],
-        filter: Filter | None,
-    ) -> tuple[list[Result], int]:
-        """The first `k` items with a file that this user can read now; how many before them had none."""
-        results: list[Result] = []
-        hidden = 0
-        for start in range(0, len(fused), 4 * k):
-            stretch = fused[start : start + 4 * k]
-            places = self._reader.places([best[item].content_id for item, _, _ in stretch], filter)
-            for item, score, signals in stretch:
-                hit = best[item]
-                at = places.get(hit.content_id, [])
-                readable = [place for place in at if os.access(place.path, os.R_OK)]
-                if not readable:
-                    hidden += bool(at)
-                    continue
-                results.append(_result(query, len(results) + 1, hit, readable, score, signals))
-                if len(results) == k:
-                    return results, hidden
-        return results, hidden
-
-    def _items_with(self, texts: Sequence[str]) -> set[int]:
-        """Items that hold every word of one of the texts."""
-        return {
-            hit.item_id for text in texts for hit in self._reader.words(text, plans.MAX_DEPTH) if hit.coverage >= 1.0
-        }
-
-
-def _result(
-    query: Query,
-    rank: int,
-    hit: FragmentHit,
-    places: Sequence[FilePlace],
-    score: float,
-    signals: dict[str, tuple[float, int]],
-) -> Result:
-    first, *others = places
-    path = os.fsdecode(first.path)
-    return Result(
-        query=query.shown,
-        rank=rank,
-        path=path,
-        root=os.fsdecode(first.root),
-        relpath=os.fsdecode(first.relpath) or os.path.basename(path),
-        page=hit.page,
-        box=hit.box,
-        kind=hit.kind,
-        score=score,
-        signals=tuple(Signal(name, *signals[name]) for name in sorted(signals)),
-        passage=hit.text,
-        label=hit.label,
-        title=hit.title,
-        duplicates=tuple(os.fsdecode(place.path) for place in others),
-        mtime_ns=first.mtime_ns,
-    )
+def _way(plan: plans.Plan, depth: int) -> str:
+    """How the vectors are asked at this depth."""
+    if plan.vectors == "graph" and depth > plans.GRAPH_DEPTH:
+        return "codes"
+    return plan.vectors or "exact"

@@ -13,7 +13,8 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 OVERSAMPLING = 32  # Hamming candidates per result wanted: ANN recall@10 of 0.98-0.99 with one bit a dimension
 EXACT_BELOW = 8_192  # fragments whose vectors are all multiplied in about 5 ms: no candidates can be missed then
 GRAPH_FROM_QUERIES = 64  # queries in one process from which reading the graphs has paid
-MAX_DEPTH = 4_096
+GRAPH_DEPTH = 4_096  # neighbours that a graph is asked for at most; deeper than that, codes are scanned
+MAX_HIDDEN = 10_000  # items whose files cannot be read now, after which a search stops looking for more
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class Plan:
     Attributes:
         vectors: the way to the nearest fragments; None when vectors are not asked.
         words: whether the lexical index is asked.
-        depth: fragments wanted from the vectors, items wanted from the words.
+        depth: fragments wanted from the vectors, items wanted from the words, to begin with; a search that comes
+            out short of results looks deeper.
         candidates: Hamming candidates to rescore, where codes are scanned.
         reason: one line for `--explain`.
     """
@@ -36,7 +38,14 @@ class Plan:
 
 
 def choose(
-    mode: str, k: int, rows: int, passing: int | None, queries_so_far: int, graphs: bool, has_text: bool
+    mode: str,
+    k: int,
+    rows: int,
+    passing: int | None,
+    queries_so_far: int,
+    graphs: bool,
+    has_text: bool,
+    has_examples: bool,
 ) -> Plan:
     """The plan for one query.
 
@@ -48,10 +57,14 @@ def choose(
         queries_so_far: answered by this process before this one.
         graphs: some segment has a graph.
         has_text: the query has words to look up.
+        has_examples: the query has files to search by.
+
+    Raises:
+        UsageError: no such mode, or one that cannot ask for a part of the query.
     """
     if mode not in MODES:
         raise UsageError(f"unknown mode {mode!r}", "modes: " + ", ".join(MODES))
-    depth = min(max(50, 5 * k), MAX_DEPTH)
+    depth = min(max(50, 5 * k), GRAPH_DEPTH)
     candidates = max(OVERSAMPLING * k, 4 * depth)
     words = has_text and mode in ("auto", "words")
     if mode == "words":
@@ -59,6 +72,8 @@ def choose(
             raise UsageError(
                 "--mode words needs words in the query", "give a text, or leave --mode out to search by example"
             )
+        if has_examples:
+            raise UsageError("--mode words cannot search by example", "leave out --mode, or --like")
         return Plan(None, True, depth, 0, "only words were asked for")
     if mode == "exact":
         return Plan("exact", words, depth, 0, "every vector was asked for")

@@ -17,6 +17,10 @@ from cmrcli.store.layout import CATALOG
 WORDS_WAIT_S = 2  # for a running commit to end: FTS5's own check asks for the right to write
 MOST_FINDINGS = 20  # of one sort
 
+# Results of SQLite that say nothing of the catalog: this user may not, or not while somebody else does.
+_NOT_OURS = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
+_NOT_NOW = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM})
+
 # Rows without what they refer to. Each query lists their numbers.
 _DANGLING = {
     "items without a content": "SELECT id FROM item WHERE content_id NOT IN (SELECT id FROM content)",
@@ -33,7 +37,11 @@ _DANGLING = {
 
 
 def check_catalog(connection: sqlite3.Connection, folder: Path) -> list[Finding]:
-    """Findings about catalog.sqlite. A catalog that SQLite cannot read is one finding."""
+    """Findings about catalog.sqlite. A catalog that SQLite cannot make sense of is one finding.
+
+    Raises:
+        sqlite3.OperationalError: this user may not read it.
+    """
     try:
         broken = [row[0] for row in connection.execute(f"PRAGMA integrity_check({MOST_FINDINGS})")]
         if broken != ["ok"]:
@@ -45,6 +53,8 @@ def check_catalog(connection: sqlite3.Connection, folder: Path) -> list[Finding]
             connection.execute("ROLLBACK")
         return findings + _words(folder)
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        if _code(error) in _NOT_OURS:
+            raise
         return [_error(f"SQLite: {error}")]
 
 
@@ -108,27 +118,31 @@ def _rest(connection: sqlite3.Connection) -> Iterator[Finding]:
 
 def _words(folder: Path) -> list[Finding]:
     """Let FTS5 compare its tables with the rows they were made from. It asks for the right to write, writes nothing."""
-    try:
-        connection = sqlite3.connect(folder / CATALOG, isolation_level=None, timeout=WORDS_WAIT_S)
-    except sqlite3.OperationalError as error:
-        return [Finding("note", CATALOG, f"the words were not verified: {error}")]
     findings = []
     try:
-        connection.execute("BEGIN IMMEDIATE")
-        for table in (*schema.CONTENT_WORD_TABLES, *schema.SHORT_WORD_TABLES):
-            rank = int(table in schema.CONTENT_WORD_TABLES)  # 1: compare with the rows, too
-            try:
-                connection.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', {rank})")
-            except sqlite3.DatabaseError as error:
-                findings.append(_error(f"the words in {table} do not fit the rest: {error}"))
-        connection.execute("ROLLBACK")
+        connection = sqlite3.connect(folder / CATALOG, isolation_level=None, timeout=WORDS_WAIT_S)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            for table in (*schema.CONTENT_WORD_TABLES, *schema.SHORT_WORD_TABLES):
+                rank = int(table in schema.CONTENT_WORD_TABLES)  # 1: compare with the rows, too
+                try:
+                    connection.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', {rank})")
+                except sqlite3.DatabaseError as error:
+                    if _code(error) in _NOT_OURS | _NOT_NOW:
+                        raise
+                    findings.append(_error(f"the words in {table} do not fit the rest: {error}"))
+            connection.execute("ROLLBACK")
+        finally:
+            connection.close()
     except sqlite3.OperationalError as error:
-        findings.append(
-            Finding("note", CATALOG, f"the words were not verified: {error}", "check again when no run is going on")
-        )
-    finally:
-        connection.close()
+        remedy = "check as the user who indexes" if _code(error) in _NOT_OURS else "check again when no run is going on"
+        findings.append(Finding("note", CATALOG, f"the words were not verified: {error}", remedy))
     return findings
+
+
+def _code(error: Exception) -> int:
+    """SQLite's primary result code; 0 when it has none."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _error(message: str) -> Finding:

@@ -12,6 +12,7 @@ from pathlib import Path
 from cmrcli.errors import IndexDamaged, display_path
 from cmrcli.store import schema
 from cmrcli.store.accounts import Finding
+from cmrcli.store.failures import told_plainly
 from cmrcli.store.layout import CATALOG, OWN_NAMES, SEGMENTS, UNFINISHED
 
 REMEDY = "index the folders again into a new --index; results from this one may be wrong or missing"
@@ -24,21 +25,23 @@ def check(folder: Path) -> list[Finding]:
 
     Raises:
         IndexMissing: no index there. IndexFormatError: one that this version cannot judge.
+        IndexInaccessible: this user may not read it.
     """
     from cmrcli.store.check_catalog import check_catalog
     from cmrcli.store.check_segments import check_segments
 
     folder = Path(folder)
-    try:
-        connection = schema.connect_for_reading(folder)
-    except IndexDamaged as error:
-        return [Finding("error", CATALOG, str(error), REMEDY)]
-    try:
-        findings = check_catalog(connection, folder)
-        findings += check_segments(connection, folder)
-        findings += _check_names(folder, {row[0] for row in connection.execute("SELECT id FROM segment")})
-    finally:
-        connection.close()
+    with told_plainly(folder, "read"):
+        try:
+            connection = schema.connect_for_reading(folder)
+        except IndexDamaged as error:
+            return [Finding("error", CATALOG, str(error), REMEDY)]
+        try:
+            findings = check_catalog(connection, folder)
+            findings += check_segments(connection, folder)
+            findings += _check_names(folder, {row[0] for row in connection.execute("SELECT id FROM segment")})
+        finally:
+            connection.close()
     findings += _check_modes(folder)
     return sorted(findings, key=lambda finding: finding.severity != "error")
 

@@ -16,7 +16,6 @@ import json
 import math
 import sqlite3
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 from cmrcli.store.filters import Conditions
 from cmrcli.store.normalise import Terms, normalise, query_terms
@@ -147,27 +146,35 @@ class _Scorer:
 
 def has_word(needle: str, words: str) -> bool:
     """Whether the needle is one of the words, or the singular of one; Japanese may stand anywhere."""
-    return any(weight >= _PLURAL for weight in _found(needle, words))
+    start = words.find(needle)
+    while start >= 0:
+        if _weight(needle, words, start) >= _PLURAL:
+            return True
+        start = words.find(needle, start + len(needle))
+    return False
 
 
 def _occurrences(needle: str, words: str) -> float:
     """Up to _COUNTED occurrences: a whole word counts 1, the start of one 0.6, the middle 0.25; Japanese always 1."""
-    return sum(islice(_found(needle, words), _COUNTED))
-
-
-def _found(needle: str, words: str) -> Iterator[float]:
-    """What each occurrence counts, in the order of the text."""
+    total = 0.0
     start = words.find(needle)
-    while start >= 0:
-        end = start + len(needle)
-        if start > 0 and _joins(words[start - 1]) and _joins(needle[0]):
-            yield 0.25
-        elif end < len(words) and _joins(words[end]) and _joins(needle[-1]):
-            plural = words[end] == "s" and (end + 1 == len(words) or not _joins(words[end + 1]))
-            yield _PLURAL if plural else 0.6
-        else:
-            yield 1.0
-        start = words.find(needle, end)
+    counted = 0
+    while start >= 0 and counted < _COUNTED:
+        total += _weight(needle, words, start)
+        counted += 1
+        start = words.find(needle, start + len(needle))
+    return total
+
+
+def _weight(needle: str, words: str, start: int) -> float:
+    """What the occurrence at `start` counts."""
+    end = start + len(needle)
+    if start > 0 and _joins(words[start - 1]) and _joins(needle[0]):
+        return 0.25
+    if end < len(words) and _joins(words[end]) and _joins(needle[-1]):
+        plural = words[end] == "s" and (end + 1 == len(words) or not _joins(words[end + 1]))
+        return _PLURAL if plural else 0.6
+    return 1.0
 
 
 def _joins(character: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
@@ -10,33 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cmrcli.store import open_writer
-
-Done = subprocess.CompletedProcess[bytes]
-Cli = Callable[..., Done]
-
-
-@pytest.fixture
-def cli(indexed: tuple[Path, Path], tiny_encoder_folder: Path) -> Cli:
-    """Runs cmrcli in a process of its own against the shared index (or --index of the caller)."""
-
-    def run(*arguments: str | Path | bytes, stdin: bytes = b"", **environment: str) -> Done:
-        command = [sys.executable, "-m", "cmrcli", *arguments]
-        if arguments and arguments[0] in ("search", "index", "eval") and "--encoder" not in arguments:
-            command += ["--encoder", tiny_encoder_folder]
-        variables = {**os.environ, "CMRCLI_INDEX": str(indexed[1]), **environment}
-        return subprocess.run(command, input=stdin, capture_output=True, env=variables, timeout=120)
-
-    return run
-
-
-def lines(done: Done) -> list[dict[str, object]]:
-    return [json.loads(line) for line in done.stdout.splitlines()]
+from tests.cli.running import Cli, lines
 
 
 def test_found_is_0_and_nothing_found_is_1(cli: Cli) -> None:
@@ -70,8 +48,8 @@ def test_paths_and_nul(cli: Cli, indexed: tuple[Path, Path]) -> None:
     assert len(pages) == 1, "two pages of one file are one path"
 
 
-def test_a_batch_is_answered_in_order(cli: Cli, indexed: tuple[Path, Path]) -> None:
-    picture = indexed[0] / "photos" / "green.png"
+def test_a_batch_is_answered_in_order(cli: Cli, indexed: tuple[Path, Path], tmp_path: Path) -> None:
+    picture = shutil.copyfile(indexed[0] / "photos" / "green.png", tmp_path / "copy.png")
     batch = f"red\nimage:{picture}\n青\n".encode()
     entries = lines(cli("search", "-", "--format", "jsonl", "-k", "1", "--mode", "vectors", stdin=batch))
     found = [(entry["query"], entry["relpath"]) for entry in entries[:-1]]
@@ -90,6 +68,12 @@ def test_a_bad_line_of_a_batch_is_an_error_object_and_the_batch_goes_on(cli: Cli
     assert done.returncode == 3
 
 
+def test_a_line_without_direction_does_not_end_the_batch(cli: Cli) -> None:
+    done = cli("search", "-", "--not", "red", "--not", "red", "-k", "1", stdin=b"red\nblue\n")
+    assert (done.returncode, len(done.stdout.splitlines())) == (3, 1)
+    assert done.stderr.startswith(b"cmrcli: line 1: ")
+
+
 def test_a_batch_exits_1_only_when_no_query_found_anything(cli: Cli) -> None:
     assert cli("search", "-", "--mode", "words", stdin=b"zzzqq\nflange\n").returncode == 0
     assert cli("search", "-", "--mode", "words", stdin=b"zzzqq\nqqqzz\n").returncode == 1
@@ -106,6 +90,8 @@ def test_a_batch_exits_1_only_when_no_query_found_anything(cli: Cli) -> None:
         ("search", "red", "-k", "0"),
         ("search", "--like", "/no/such/file.png"),
         ("search", "red", "-0", "--format", "json"),
+        ("search", "red", "--like", __file__, "--mode", "words"),
+        ("search", "red", "--not", "red", "--not", "red"),
         ("index", "/no/such/folder"),
         ("nonsense",),
     ],
@@ -132,6 +118,17 @@ def test_index_codes_3_and_4(cli: Cli, office: Path, tmp_path: Path) -> None:
     assert summary["files"]["removed"] == 0
     assert summary["refused_deletions"][0]["files"] == 8
     assert summary["exit_code"] == 4
+
+
+def test_a_folder_that_cannot_be_listed_is_news_once(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "a.txt").write_text("some words")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link").symlink_to(tmp_path / "target")
+    index = ("--index", tmp_path / "index")
+    cli("index", tmp_path / "in", *index)
+    (tmp_path / "target").rename(tmp_path / "away")
+    assert [cli("index", *index).returncode for _ in range(2)] == [3, 0]
 
 
 def test_no_index_is_10(cli: Cli, tmp_path: Path) -> None:
@@ -221,23 +218,6 @@ def test_head_ends_quietly(cli: Cli, indexed: tuple[Path, Path], tiny_encoder_fo
     done = subprocess.run(["bash", "-c", script], capture_output=True, timeout=120)
     assert len(done.stdout.splitlines()) == 2
     assert done.stderr == b""
-
-
-def test_names_with_control_characters_and_odd_bytes(cli: Cli, tmp_path: Path) -> None:
-    folder = bytes(tmp_path / "odd")
-    os.mkdir(folder)
-    name = os.path.join(folder, b"a\x1b[2J\tb\n\xff.txt")
-    with open(name, "wb") as file:
-        file.write(b"hexagon socket")
-    index = tmp_path / "index"
-    assert cli("index", folder, "--index", index).returncode == 0
-    table = cli("search", "hexagon", "--index", index, "--format", "table")
-    assert b"\x1b[2J" not in table.stdout and b"\xff" not in table.stdout
-    tsv = cli("search", "hexagon", "--index", index, "--format", "tsv").stdout
-    assert tsv.count(b"\n") == 1 and tsv.count(b"\t") == 6 and b"\x1b" not in tsv
-    assert cli("search", "hexagon", "--index", index, "-0").stdout == name + b"\0"
-    [result, _] = lines(cli("search", "hexagon", "--index", index, "--format", "jsonl"))
-    assert base64.b64decode(str(result["path_b64"])) == name
 
 
 def test_it_works_under_cron(cli: Cli, office: Path, tmp_path: Path) -> None:

@@ -55,3 +55,11 @@ def test_every_field_of_a_result_is_documented() -> None:
     result = Result("q", 1, "/p", "/", "p", None, None, "text", 0.5, (Signal("words", 1.0, 1),))
     for field in result.to_json():
         assert f"`{field}`" in README, field
+
+
+def test_every_field_of_a_summary_is_documented() -> None:
+    from cmrcli.indexing.report import RunReport
+
+    summary = RunReport().to_json()
+    for field in (*summary, *summary["files"]):
+        assert f"`{field}`" in README, field

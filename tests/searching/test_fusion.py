@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from cmrcli.searching.fusion import Ranking, fuse
+from cmrcli.searching.fusion import Ranking, fuse, most_beyond
 
 
 def test_hand_worked() -> None:
@@ -37,3 +39,16 @@ def test_a_partial_hit_gains_less_than_a_whole_one() -> None:
 def test_weight_decides_between_two_firsts() -> None:
     fused = fuse([Ranking("words", 4.0, [(1, 9.0)]), Ranking("vectors", 1.0, [(2, 0.3)])])
     assert [(item, round(score, 3)) for item, score, _ in fused] == [(1, 0.8), (2, 0.2)]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=3), st.floats(0.1, 4.0))
+def test_nothing_beyond_the_rankings_scores_more_than_said(lengths: list[int], weight: float) -> None:
+    """Item -1 comes next in all of them."""
+    rankings = [
+        Ranking(f"s{number}", weight + number, [(100 * number + place, 1.0 - place / 100) for place in range(length)])
+        for number, length in enumerate(lengths)
+    ]
+    longer = [Ranking(r.name, r.weight, [*r.hits, (-1, r.hits[-1][1] if r.hits else 0.0)]) for r in rankings]
+    score = {item: score for item, score, _ in fuse(longer)}[-1]
+    assert score <= most_beyond(rankings) + 1e-12

@@ -1,0 +1,148 @@
+"""From rankings to results: fuse, drop what is not wanted, find the files, show only what this user may read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cmrcli.searching.fusion import Ranking, fuse, most_beyond
+from cmrcli.searching.plan import MAX_HIDDEN
+from cmrcli.searching.query import Query
+from cmrcli.searching.results import Result, Signal
+
+if TYPE_CHECKING:
+    from cmrcli.searching.candidates import Candidates
+    from cmrcli.store import FilePlace, Filter, FragmentHit, Reader
+
+Fused = tuple[int, float, dict[str, tuple[float, int]]]  # item, fused score, {signal: (score, rank)}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a result must be, besides relevant."""
+
+    query: Query
+    k: int
+    filter: Filter | None = None
+    min_score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """Results, best first.
+
+    Attributes:
+        hidden: items that would be among them if this user could read their file now.
+        final: longer rankings would not add a result.
+    """
+
+    results: list[Result]
+    hidden: int
+    final: bool
+
+
+def assemble(reader: Reader, wanted: Wanted, candidates: Candidates | None, words: Ranking | None) -> Assembled:
+    """The best items of the two signals, either of which may not have been asked."""
+    rankings = [] if words is None else [words]
+    nearest: dict[int, int] = {}
+    if candidates is not None:
+        ranking, nearest = _by_item(reader, candidates)
+        rankings.append(ranking)
+    fused = fuse(rankings)
+    beyond_reach = False
+    if wanted.min_score is not None:
+        fused = [row for row in fused if row[1] >= wanted.min_score]
+        beyond_reach = most_beyond(rankings) < wanted.min_score
+    results: list[Result] = []
+    hidden = 0
+    for start in range(0, len(fused), 4 * wanted.k):
+        hidden += _extend(results, reader, wanted, fused[start : start + 4 * wanted.k], nearest)
+        if len(results) == wanted.k or hidden >= MAX_HIDDEN:
+            return Assembled(results, hidden, True)
+    return Assembled(results, hidden, beyond_reach)
+
+
+def _by_item(reader: Reader, candidates: Candidates) -> tuple[Ranking, dict[int, int]]:
+    """The ranking of items by their nearest fragment, and that fragment of each."""
+    fragment_ids = [int(i) for i in candidates.fragment_ids]
+    items = reader.items_of(fragment_ids)
+    nearest: dict[int, int] = {}
+    hits: list[tuple[int, float]] = []
+    for fragment_id, similarity in zip(fragment_ids, candidates.similarities, strict=True):
+        item = items.get(fragment_id)
+        if item is not None and item not in nearest:
+            nearest[item] = fragment_id
+            hits.append((item, float(similarity)))
+    return Ranking("vectors", 1.0, hits), nearest
+
+
+def _extend(
+    results: list[Result], reader: Reader, wanted: Wanted, stretch: Sequence[Fused], nearest: dict[int, int]
+) -> int:
+    """Appends what may be shown of the stretch, up to k results in all; how many items were hidden on the way."""
+    stretch = _without(reader, wanted.query, stretch)
+    by_fragment = reader.fragments([nearest[item] for item, _, _ in stretch if item in nearest])
+    hits = {hit.item_id: hit for hit in by_fragment.values()}
+    hits |= reader.whole_fragments([item for item, _, _ in stretch if item not in nearest])
+    places = reader.places([hit.content_id for hit in hits.values()], wanted.filter)
+    hidden = 0
+    for item, score, signals in stretch:
+        hit = hits.get(item)
+        at = [] if hit is None else places.get(hit.content_id, [])
+        open_to_us = [place for place in at if os.access(place.path, os.R_OK)]
+        if hit is None or not open_to_us:
+            hidden += bool(at)
+            continue
+        own = _own_paths(wanted.query, hit.page)
+        open_to_us = [place for place in open_to_us if place.path not in own]
+        if not open_to_us:  # an example is no answer to itself; a copy of it is
+            continue
+        results.append(_result(wanted.query, len(results) + 1, hit, open_to_us, score, signals))
+        if len(results) == wanted.k:
+            break
+    return hidden
+
+
+def _own_paths(query: Query, page: int | None) -> set[bytes]:
+    """The examples' own paths, where the page is the one that was asked by."""
+    return {os.fsencode(os.path.abspath(example.path)) for example in query.like if (example.page or 1) == (page or 1)}
+
+
+def _without(reader: Reader, query: Query, stretch: Sequence[Fused]) -> Sequence[Fused]:
+    """The stretch without items that hold every word of one of the negatives."""
+    if not query.without:
+        return stretch
+    items = [item for item, _, _ in stretch]
+    dropped = set().union(*(reader.items_holding(text, items) for text in query.without))
+    return [row for row in stretch if row[0] not in dropped]
+
+
+def _result(
+    query: Query,
+    rank: int,
+    hit: FragmentHit,
+    places: Sequence[FilePlace],
+    score: float,
+    signals: dict[str, tuple[float, int]],
+) -> Result:
+    first, *others = places
+    path = os.fsdecode(first.path)
+    return Result(
+        query=query.shown,
+        rank=rank,
+        path=path,
+        root=os.fsdecode(first.root),
+        relpath=os.fsdecode(first.relpath) or os.path.basename(path),
+        page=hit.page,
+        box=hit.box,
+        kind=hit.kind,
+        score=score,
+        signals=tuple(Signal(name, *signals[name]) for name in sorted(signals)),
+        passage=hit.text,
+        label=hit.label,
+        title=hit.title,
+        duplicates=tuple(os.fsdecode(place.path) for place in others),
+        mtime_ns=first.mtime_ns,
+    )
