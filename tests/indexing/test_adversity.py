@@ -13,29 +13,11 @@ from numpy.typing import NDArray
 
 from cmrcli.corpus.fragments import ReadFile, ReadTask, read_fragments
 from cmrcli.errors import IndexMissing, UnreadableFile, UsageError
-from cmrcli.indexing import IndexOptions, index_paths
 from cmrcli.indexing.report import RunReport
-from cmrcli.indexing.run import RunOptions
 from cmrcli.store import open_reader
 from tests.offices import make_pdf
 
 Indexer = Callable[..., RunReport]
-
-
-@pytest.fixture
-def run(tmp_path: Path, tiny_encoder_folder: Path) -> Indexer:
-    """index_paths on one index of this test, with the tiny encoder."""
-
-    def go(*paths: Path, dry_run: bool = False, **options: object) -> RunReport:
-        chosen = IndexOptions(
-            encoder=str(tiny_encoder_folder),
-            threads=1,
-            dry_run=dry_run,
-            run=RunOptions(workers=1, **options),  # type: ignore[arg-type]
-        )
-        return index_paths(tmp_path / "index", [bytes(path) for path in paths], chosen)
-
-    return go
 
 
 @pytest.fixture

@@ -27,22 +27,6 @@ OFFICE_FILES, OFFICE_ITEMS = 7, 8
 Indexer = Callable[..., RunReport]
 
 
-@pytest.fixture
-def run(tmp_path: Path, tiny_encoder_folder: Path) -> Indexer:
-    """index_paths on one index of this test, with the tiny encoder."""
-
-    def go(*paths: Path | bytes, dry_run: bool = False, **options: object) -> RunReport:
-        chosen = IndexOptions(
-            encoder=str(tiny_encoder_folder),
-            threads=1,
-            dry_run=dry_run,
-            run=RunOptions(workers=1, **options),  # type: ignore[arg-type]
-        )
-        return index_paths(tmp_path / "index", [bytes(path) for path in paths], chosen)
-
-    return go
-
-
 def names(tmp_path: Path, tiny: Path, query: str, **options: object) -> list[str]:
     with open_index(tmp_path / "index", tiny) as index:
         return [result.relpath for result in index.search(query, **options)]  # type: ignore[arg-type]
