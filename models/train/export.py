@@ -1,0 +1,150 @@
+"""Stage `export`: both towers as ONNX files beside their tokenizer and `model.toml`, checked against PyTorch.
+
+Files are written beside the old ones and renamed, `model.toml` last.
+"""
+
+import hashlib
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from models.train import fit_image, pictures, text_tower
+from models.train.compress import compress
+from models.train.image_tower import ImageTower, LearnedPart
+from models.train.workspace import CONTEXT, DIM, MODEL, OUT, log, note, stage
+
+OPSET = 17
+CHECKED_TEXTS = (
+    "gear",
+    "歯車の図面",
+    "drawing of a flange DN50 PN16",
+    "a red apple on a table",
+    "油圧シリンダ",
+    "M8x20",
+)
+MANIFEST = """format = 1
+name = "{name}"
+dim = {dim}
+languages = ["en", "ja"]
+licence = "Apache-2.0"
+
+[image]
+file = "image.onnx"
+sha256 = "{image}"
+input = "pixel_values"
+output = "image_embeds"
+size = {size}
+resize = "letterbox"
+interpolation = "bilinear"
+pad = 255
+layout = "nhwc"
+input_type = "uint8"
+
+[text]
+file = "text.onnx"
+sha256 = "{text}"
+tokenizer = "tokenizer.json"
+tokenizer_sha256 = "{tokenizer}"
+ids = "input_ids"
+mask = "attention_mask"
+ids_type = "int64"
+output = "text_embeds"
+pooling = "none"
+context_length = {context}
+padding = "longest"
+pad_id = 0
+"""
+
+
+def run(text: Path = OUT / "text.pt", image: Path | None = OUT / "image.pt") -> None:
+    """Exports the towers of two checkpoints; without `image` the image tower is labels as words alone."""
+    with stage("export"), tempfile.TemporaryDirectory(dir=OUT) as scratch:
+        folder = Path(scratch)
+        shutil.copy(OUT / "tokenizer.json", folder / "tokenizer.json")
+        tokenizer = Tokenizer.from_file(str(OUT / "tokenizer.json"))
+        tower = text_tower.load(text, tokenizer)
+        _write_text(tower, folder / "text.onnx")
+        seeing = image_tower(tower, tokenizer, image)
+        _write_image(seeing, folder / "image.onnx")
+        note("export", text_cosine=_text_cosine(tower, tokenizer, folder), image_cosine=_image_cosine(seeing, folder))
+        hashes = {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+        note("export", bytes={path.name: path.stat().st_size for path in folder.iterdir()})
+        (folder / "model.toml").write_text(
+            MANIFEST.format(name=MODEL.name, dim=DIM, size=pictures.SIZE, context=CONTEXT, **hashes)
+        )
+        MODEL.mkdir(exist_ok=True)
+        for name in ("tokenizer.json", "text.onnx", "image.onnx", "model.toml"):
+            beside = MODEL / f".{name}.new"
+            shutil.copyfile(folder / name, beside)
+            beside.replace(MODEL / name)
+        log(f"export: wrote {MODEL}")
+
+
+def image_tower(tower: text_tower.TextTower, tokenizer: Tokenizer, checkpoint: Path | None) -> ImageTower:
+    """The image tower of a checkpoint, with the labels in the words of a text tower."""
+    learned = None
+    if checkpoint is not None:
+        learned = LearnedPart()
+        learned.load_state_dict(torch.load(checkpoint, weights_only=True)["learned"])
+    return ImageTower(fit_image.label_part(lambda words: text_tower.embed(tower, tokenizer, words)), learned).eval()
+
+
+def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+    """An ONNX Runtime session on the CPU."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def _write_text(tower: text_tower.TextTower, path: Path) -> None:
+    ids = torch.ones(2, 7, dtype=torch.int64)
+    axes = {name: {0: "n", 1: "length"} for name in ("input_ids", "attention_mask")} | {"text_embeds": {0: "n"}}
+    torch.onnx.export(
+        tower, (ids, ids), path, dynamo=False, opset_version=OPSET, dynamic_axes=axes,
+        input_names=["input_ids", "attention_mask"], output_names=["text_embeds"],
+    )  # fmt: skip
+    onnx.save(compress(onnx.load(path)), path)
+
+
+def _write_image(tower: ImageTower, path: Path) -> None:
+    pixels = torch.zeros(2, pictures.SIZE, pictures.SIZE, 3, dtype=torch.uint8)
+    torch.onnx.export(
+        tower, (pixels,), path, dynamo=False, opset_version=OPSET, input_names=["pixel_values"],
+        output_names=["image_embeds"], dynamic_axes={"pixel_values": {0: "n"}, "image_embeds": {0: "n"}},
+    )  # fmt: skip
+    onnx.save(compress(onnx.load(path)), path)
+
+
+def _text_cosine(tower: text_tower.TextTower, tokenizer: Tokenizer, folder: Path) -> dict[str, float]:
+    runner = session(folder / "text.onnx")
+    with torch.no_grad():
+        ids, mask = text_tower.pad(text_tower.encode(tokenizer, list(CHECKED_TEXTS)))
+        ours = tower(ids, mask).numpy()
+    theirs = runner.run(None, {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})[0]
+    return _cosine(ours, theirs)
+
+
+def _image_cosine(tower: ImageTower, folder: Path) -> dict[str, float]:
+    runner = session(folder / "image.onnx", 2)
+    sample = np.ascontiguousarray(pictures.pixels("dev", pictures.SIZE)[::40])
+    with torch.no_grad():
+        ours = np.concatenate([tower(torch.from_numpy(part)).numpy() for part in np.array_split(sample, 6)])
+    theirs = np.concatenate([runner.run(None, {"pixel_values": part})[0] for part in np.array_split(sample, 6)])
+    return _cosine(ours, theirs)
+
+
+def _cosine(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> dict[str, float]:
+    cosines = (ours * theirs).sum(1)
+    return {"mean": round(float(cosines.mean()), 5), "least": round(float(cosines.min()), 5)}
+
+
+if __name__ == "__main__":
+    run(*([OUT / "text.pt", None] if "--interim" in sys.argv else []))

@@ -1,0 +1,140 @@
+"""The texts the text tower learns from: English ones, English-Japanese pairs, and what is held back.
+
+The pack (`text/` of the training data) gives sentences, glosses, names and translations; the engineering lexicon gives
+the words that users of a drawing office type. On top, made here: short requests ("drawing of a flange"), keyword lists
+and names with part numbers, because a tower that saw only clean sentences does odd things with those.
+"""
+
+import csv
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import zstandard
+
+from models.train.workspace import DATA, LEXICON, SEED, fraction
+
+HELD_ENGLISH = 2_000
+HELD_PAIRS = 1_000
+REQUESTS = (
+    "drawing of a {}", "{} drawing", "technical drawing of a {}", "a photo of a {}", "picture of a {}", "{} icon",
+    "{} symbol", "diagram of a {}", "a sketch of the {}", "{} with dimensions", "sectional view of a {}", "{} part",
+    "show me a {}", "rendering of a {}", "blueprint of a {}", "schematic of the {}",
+)  # fmt: skip
+JAPANESE_REQUESTS = (
+    ("{}の図面", "drawing of a {}"), ("{}の写真", "a photo of a {}"), ("{} 図面", "{} drawing"),
+    ("{}の記号", "{} symbol"),
+    ("{}のアイコン", "{} icon"), ("{}の断面図", "sectional view of a {}"), ("{}の図", "diagram of a {}"),
+)  # fmt: skip
+MATERIALS = ("S45C", "SUS304", "A5052", "SS400", "FC250", "C3604", "POM", "S355", "AlMg3", "ABS", "SCM440", "PVC")
+
+
+@dataclass(frozen=True)
+class Term:
+    """One lexicon entry: every way to write it in both languages, and its definition."""
+
+    english: tuple[str, ...]  # the term first, then its synonyms
+    japanese: tuple[str, ...]  # the usual writing first, then variants
+    definition: str
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What is trained on and what is held back. A pair is (English, Japanese); the target is the English embedding."""
+
+    english: list[str]
+    pairs: list[tuple[str, str]]
+    lexicon_pairs: list[tuple[str, str]]
+    held_english: list[str]
+    held_pairs: list[tuple[str, str]]
+
+
+def read_lexicon(path: Path = LEXICON) -> list[Term]:
+    """The lexicon as it is now; empty when there is none."""
+    if not path.exists():
+        return []
+    terms = []
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            english = _alternatives(row.get("en"), row.get("synonyms"))
+            japanese = _alternatives(row.get("ja"), row.get("ja_variants"))
+            if english and japanese:
+                terms.append(Term(english, japanese, (row.get("definition") or "").strip()))
+    return terms
+
+
+def read_texts() -> Texts:
+    """All training and held-back texts; the same ones in every run, but for a lexicon that has grown."""
+    lines = unpack(DATA / "text" / "en.txt.zst")
+    rows = [line.split("\t") for line in unpack(DATA / "text" / "enja.tsv.zst")]
+    sentences = sorted((row for row in rows if row[2] == "small_parallel_enja"), key=lambda r: fraction(r[1], "pairs"))
+    held_pairs, seen = [], set[str]()
+    for english, japanese, _ in sentences:
+        if len(held_pairs) < HELD_PAIRS and english not in seen and japanese not in seen:
+            held_pairs.append((english, japanese))
+            seen |= {english, japanese}
+    pairs = [(row[0], row[1]) for row in rows if row[0] not in seen and row[1] not in seen]
+    ordered = sorted(lines, key=lambda line: fraction(line, "english"))
+    held_english = [line for line in ordered if line not in seen][:HELD_ENGLISH]
+    seen |= set(held_english)
+    english = [line for line in ordered if line not in seen]
+    terms = read_lexicon()
+    english += _made_requests(english, terms)
+    english += [text for term in terms for text in _term_texts(term)]
+    english = [text for text in dict.fromkeys(english) if text not in seen]
+    return Texts(english, pairs, _lexicon_pairs(terms), held_english, held_pairs)
+
+
+def unpack(path: Path) -> list[str]:
+    """The lines of a zstandard-packed text file."""
+    data = zstandard.ZstdDecompressor().decompress(path.read_bytes(), max_output_size=1 << 28)
+    return data.decode("utf-8").splitlines()
+
+
+def _alternatives(*cells: str | None) -> tuple[str, ...]:
+    words = [word.strip() for cell in cells for word in (cell or "").split("|")]
+    return tuple(dict.fromkeys(word for word in words if word))
+
+
+def _term_texts(term: Term) -> list[str]:
+    texts = list(term.english)
+    if term.definition:
+        texts += [f"{term.english[0]}: {term.definition}", term.definition]
+    return texts
+
+
+def _lexicon_pairs(terms: list[Term]) -> list[tuple[str, str]]:
+    chance = random.Random(SEED)
+    pairs = []
+    for term in terms:
+        for japanese in term.japanese:
+            pairs.append((term.english[0], japanese))
+            wanted, meant = chance.choice(JAPANESE_REQUESTS)
+            pairs.append((meant.format(term.english[0]), wanted.format(japanese)))
+    return pairs
+
+
+def _made_requests(lines: list[str], terms: list[Term]) -> list[str]:
+    """Requests over names of the pack, then over the lexicon: a grown lexicon leaves the first ones as they were."""
+    names = [line for line in lines if len(line) <= 32 and line.count(" ") < 4 and not set(line) & set(":.;?!")]
+    words = [text for term in terms for text in term.english]
+    made = _requests(names, 20_000, random.Random(SEED))
+    return made + (_requests(words, 8 * len(words), random.Random(SEED + 1)) if words else [])
+
+
+def _requests(names: list[str], count: int, chance: random.Random) -> list[str]:
+    made = [chance.choice(REQUESTS).format(chance.choice(names)) for _ in range(count)]
+    made += [chance.choice((" ", ", ", " and ")).join(chance.choices(names, k=2)) for _ in range(count // 2)]
+    return made + [_with_part_number(chance.choice(names), chance) for _ in range(count // 2)]
+
+
+def _with_part_number(name: str, chance: random.Random) -> str:
+    letters = "".join(chance.choices("ABCDEFGHKLMNPRSTWX", k=chance.randint(1, 3)))
+    number = f"{letters}{chance.choice(('-', '', ' '))}{chance.randint(10, 99999)}"
+    extra = chance.choice((
+        f"M{chance.choice((3, 4, 5, 6, 8, 10, 12, 16, 20))}", f"DN{chance.choice((15, 25, 50, 80, 100))}",
+        chance.choice(MATERIALS), f"rev {chance.choice('ABCDEF')}", f"{chance.randint(1, 400)} mm", "",
+    ))  # fmt: skip
+    parts = [name, number, extra]
+    chance.shuffle(parts)
+    return " ".join(part for part in parts if part)
