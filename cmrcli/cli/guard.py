@@ -40,8 +40,7 @@ def guarded(command: F) -> F:
         except CmrcliError as error:
             fail(error, as_json)
         except KeyboardInterrupt:
-            say("interrupted; what was committed stands")
-            raise typer.Exit(INTERRUPTED) from None
+            _interrupted()
         except BrokenPipeError:
             leave_quietly()
         except (typer.Exit, typer.Abort):
@@ -57,9 +56,25 @@ def guarded(command: F) -> F:
         except Exception as error:
             if _is_typers(error):
                 raise
+            if _comes_of_interrupt(error):
+                _interrupted()
             _unexpected(error, as_json, bool(options.get("debug")))
 
     return wrapper  # type: ignore[return-value]
+
+
+def _interrupted() -> NoReturn:
+    say("interrupted; what was committed stands")
+    raise typer.Exit(INTERRUPTED) from None
+
+
+def _comes_of_interrupt(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind it: extension modules turn one that comes while they load into an ImportError."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _unexpected(error: Exception, as_json: bool, debug: bool) -> NoReturn:

@@ -212,6 +212,18 @@ def test_interrupt_is_130_and_leaves_the_index_whole(tmp_path: Path, tiny_encode
     assert cli("index", folder, "--index", index).returncode == 0
 
 
+def test_an_interrupt_that_an_extension_module_dressed_up_is_one_still(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import cmrcli.store.reader as r\n"
+        "def load(*a):\n"
+        "    try:\n        raise KeyboardInterrupt\n"
+        "    except KeyboardInterrupt as error:\n        raise ImportError('initialization failed') from error\n"
+        "r.Reader.statistics = load\n"
+    )
+    done = cli("status", PYTHONPATH=f"{tmp_path}{os.pathsep}{Path(__file__).parents[2]}")
+    assert (done.returncode, b"unexpected" in done.stderr) == (130, False)
+
+
 def test_head_ends_quietly(cli: Cli, indexed: tuple[Path, Path], tiny_encoder_folder: Path) -> None:
     search = f"{sys.executable} -m cmrcli search - --mode words --index {indexed[1]}"
     script = f"yes flange | head -n 3000 | {search} | head -n 1; echo ${{PIPESTATUS[2]}}"

@@ -67,8 +67,7 @@ class TableReader:
             return {}
         names = (b"bolt.dxf", b"gear.dxf", b"broken.dxf")
         return {
-            name: FileState(i, b"", name, 1, 1, None if name == b"broken.dxf" else i)
-            for i, name in enumerate(names)
+            name: FileState(i, b"", name, 1, 1, None if name == b"broken.dxf" else i) for i, name in enumerate(names)
         }
 
 
@@ -165,9 +164,7 @@ def test_json_is_plain_and_holds_every_field(index: TableIndex) -> None:
 
 def test_the_same_seed_gives_the_same_intervals(index: TableIndex) -> None:
     first, second = (
-        evaluate(index, TOPICS, QRELS, modes=("codes",), k=3, repeats=1, seed=3, memory=False)
-        .modes[0]
-        .measures
+        evaluate(index, TOPICS, QRELS, modes=("codes",), k=3, repeats=1, seed=3, memory=False).modes[0].measures
         for _ in range(2)
     )
     assert first == second

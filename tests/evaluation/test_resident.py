@@ -29,9 +29,7 @@ def test_a_peak_is_remembered_after_the_memory_is_gone() -> None:
     assert touched - plain == pytest.approx(120 * MIB, rel=0.2)
 
 
-@pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="only Linux tells the peaks of parent and child apart"
-)
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells the peaks of parent and child apart")
 def test_a_large_parent_does_not_count() -> None:
     ballast = np.ones(300 * MIB // 8)
     assert child_peak("") < 150 * MIB
@@ -63,9 +61,7 @@ def test_lines_are_thinned_evenly(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(subprocess, "run", run)
     monkeypatch.setattr(resident, "MAX_QUERIES", 3)
-    measured = resident.measure(
-        tmp_path, tmp_path / "enc", 2, "codes", 5, [f"caf\udce9 {i}" for i in range(8)]
-    )
+    measured = resident.measure(tmp_path, tmp_path / "enc", 2, "codes", 5, [f"caf\udce9 {i}" for i in range(8)])
     assert measured == resident.Resident(1, None, 2.0, 3)
     import json
 

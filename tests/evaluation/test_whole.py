@@ -1,6 +1,7 @@
 """The whole way: files of ground truth, a real index, a process a mode."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from cmrcli.evaluation import evaluate_index
 @pytest.fixture
 def truth(tmp_path: Path, indexed: tuple[Path, Path]) -> tuple[Path, Path]:
     office, _ = indexed
-    picture = office / "photos" / "green.png"
+    picture = shutil.copyfile(office / "photos" / "green.png", tmp_path / "copy.png")
     queries, qrels = tmp_path / "queries.tsv", tmp_path / "qrels.txt"
     queries.write_text(f"pump\thydraulic pump P-200\nseal\tseal ring NBR\nlike\timage:{picture}\n")
     qrels.write_text("pump 0 spec.pdf#1 1\nseal 0 spec.pdf 1\nlike 0 photos/green.png 2\n")
@@ -38,7 +39,7 @@ def test_every_mode_of_a_real_index(
         assert mode.resident is not None and 10 << 20 < mode.resident.peak_bytes < 1 << 30
         assert mode.resident.first_query_ms > 0 and 0 < mode.p50_ms <= mode.p95_ms
         assert mode.bytes_per_item > 0
-    # Words know nothing of pictures, and find the words; an example finds itself by its vector.
+    # Words know nothing of pictures, and find the words; an example finds its twin by its vector.
     assert modes["words"].unanswered == 1 and modes["exact"].unanswered == 0
     assert modes["words"].per_query["pump"]["success@1"] == modes["words"].per_query["seal"]["success@1"] == 1
     assert modes["exact"].per_query["like"]["success@1"] == modes["auto"].per_query["like"]["success@1"] == 1
