@@ -71,7 +71,6 @@ class Progress:
         new = report.added + report.changed
         parts = [f"{done} files" if total is None or total < done else f"{done} of {total} files"]
         parts.append(f"{new} read ({new / elapsed_s:.1f}/s)")
-        parts.append(f"{report.items} items")
         if report.failed:
             parts.append(f"{report.failed} unreadable")
         if total is not None and total > done:

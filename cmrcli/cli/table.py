@@ -14,7 +14,7 @@ from cmrcli.cli.guard import say
 from cmrcli.errors import CmrcliError
 from cmrcli.searching.results import Result, printable
 
-PASSAGE_CHARS = 120
+PASSAGE_CHARS = 80
 
 
 class TableWriter:

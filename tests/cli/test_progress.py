@@ -20,7 +20,7 @@ def test_remaining_time_follows_from_the_share_done(office: Path) -> None:
     with Progress([bytes(office)]) as progress:
         counted(progress)
         progress.update(RunReport(seen=2, added=2, items=2))
-        assert progress.line(elapsed_s=10.0) == "2 of 7 files, 2 read (0.2/s), 2 items, about 25 s left"
+        assert progress.line(elapsed_s=10.0) == "2 of 7 files, 2 read (0.2/s), about 25 s left"
 
 
 def test_a_root_that_is_a_file_is_one_file(office: Path) -> None:
