@@ -27,9 +27,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Ind
         yield place / "files", index
 
 
-@pytest.mark.parametrize(
-    ("number", "relpath"), [pair for pair in sample_truth() if looks_like_code(pair[0])]
-)
+@pytest.mark.parametrize(("number", "relpath"), [pair for pair in sample_truth() if looks_like_code(pair[0])])
 def test_a_part_number_finds_its_drawing_first(office: tuple[Path, Index], number: str, relpath: str) -> None:
     for spelling in (number, number.lower().replace("-", ""), number.replace("-", " ")):
         assert relpath in [result.relpath for result in office[1].search(spelling, k=3)], spelling

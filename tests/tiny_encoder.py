@@ -168,9 +168,7 @@ def _text_graph(vocabulary: dict[str, int], variant: int) -> onnx.ModelProto:
         helper.make_node("ReduceSum", ["column", "tokens_axis"], ["count"], keepdims=0),
         helper.make_node("Div", ["sum", "count"], ["embedding"]),
     ]
-    inputs = [
-        helper.make_tensor_value_info(name, TensorProto.INT64, ["n", "tokens"]) for name in ["ids", "mask"]
-    ]
+    inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["n", "tokens"]) for name in ["ids", "mask"]]
     constants: Constants = {
         "table": table.astype(np.float32),
         "last": np.array([-1], dtype=np.int64),
@@ -203,9 +201,7 @@ def _image_graph(variant: int) -> onnx.ModelProto:
         helper.make_node("MatMul", ["shares", "weighted_directions"], ["colour_part"]),
         helper.make_node("ReduceMean", ["rgb", "channel_axis"], ["grey"], keepdims=0),
         helper.make_node("Unsqueeze", ["grey", "one_axis"], ["plane"]),
-        helper.make_node(
-            "AveragePool", ["plane"], ["cells"], kernel_shape=[cell, cell], strides=[cell, cell]
-        ),
+        helper.make_node("AveragePool", ["plane"], ["cells"], kernel_shape=[cell, cell], strides=[cell, cell]),
         helper.make_node("Reshape", ["cells", "flat"], ["row"]),
         helper.make_node("MatMul", ["row", "pattern"], ["pattern_part"]),
         helper.make_node("Add", ["colour_part", "pattern_part"], ["embedding"]),
@@ -227,15 +223,11 @@ def _image_graph(variant: int) -> onnx.ModelProto:
     return _model(nodes, inputs, constants)
 
 
-def _model(
-    nodes: list[onnx.NodeProto], inputs: list[onnx.ValueInfoProto], constants: Constants
-) -> onnx.ModelProto:
+def _model(nodes: list[onnx.NodeProto], inputs: list[onnx.ValueInfoProto], constants: Constants) -> onnx.ModelProto:
     output = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", DIM])
     initializers = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
     graph = helper.make_graph(nodes, "tiny", inputs, [output], initializers)
-    model = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", 18)], producer_name="cmrcli-tests"
-    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], producer_name="cmrcli-tests")
     model.ir_version = 9
     onnx.checker.check_model(model)
     return model

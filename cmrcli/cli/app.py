@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from cmrcli.cli.guard import drop_output
+from cmrcli.cli.guard import INTERRUPTED, drop_output
 
 # Command -> module and function. A search under cron or in a loop should not pay for importing the others.
 COMMANDS = {
@@ -49,7 +51,10 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     first = sys.argv[1] if len(sys.argv) > 1 else None
     if first == "search":
+        signal.signal(signal.SIGINT, _interrupted)
         gc.disable()  # its imports make many objects and no garbage; a batch turns it on again
+    else:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         application(first if first in COMMANDS else None)(prog_name="cmrcli")
     except SystemExit as leaving:
@@ -57,6 +62,13 @@ def main() -> None:
         if first == "search":
             _leave(leaving.code)
         raise
+
+
+def _interrupted(number: int, frame: object) -> None:
+    """Ctrl-C in a search, which has nothing to put in order: at once, whatever its threads are importing."""
+    with contextlib.suppress(OSError):
+        os.write(2, b"cmrcli: interrupted\n")
+    os._exit(INTERRUPTED)
 
 
 def _open_missing_streams() -> None:

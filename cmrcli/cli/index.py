@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -25,6 +27,8 @@ from cmrcli.errors import CAUSES, CmrcliError, display_path
 from cmrcli.paths import path_fields
 
 if TYPE_CHECKING:
+    from cmrcli.cli.progress import Progress
+    from cmrcli.indexing import IndexOptions
     from cmrcli.indexing.report import RunReport
 
 FORMATS = ("table", "json", "jsonl")
@@ -68,6 +72,7 @@ def index(
     """
     from cmrcli.corpus.walk import WalkRules
     from cmrcli.indexing import IndexOptions, index_paths
+    from cmrcli.indexing.report import RunReport
     from cmrcli.indexing.run import RunOptions
 
     choice(format, FORMATS, "--format")
@@ -75,13 +80,17 @@ def index(
     options = IndexOptions(encoder, threads, lock_wait, dry_run, RunOptions(rules, accept_deletions, retry, workers))
     folder = index_folder(index)
     targets = [absolute(path) for path in paths or ()]
+    run: Callable[..., object] = index_paths
     if sys.stderr.isatty() and not quiet:
         from cmrcli.cli.progress import Progress
 
-        with Progress(targets or _known_roots(folder)) as shown:
-            report = index_paths(folder, targets, options, shown.update, shown.stage)
-    else:
-        report = index_paths(folder, targets, options)
+        run = functools.partial(_with_progress, Progress(targets or _known_roots(folder)))
+    report = RunReport()
+    try:
+        run(folder, targets, options, report=report)
+    except KeyboardInterrupt:
+        _say_problems(report)  # the next run will not say them again
+        raise
     if format == "table":
         _say_problems(report)
         if not quiet:
@@ -91,6 +100,15 @@ def index(
         _print_json(report, lines=format == "jsonl")
     if report.exit_code:
         raise typer.Exit(report.exit_code)
+
+
+def _with_progress(
+    progress: Progress, folder: Path, targets: list[bytes], options: IndexOptions, *, report: RunReport
+) -> None:
+    from cmrcli.indexing import index_paths
+
+    with progress:
+        index_paths(folder, targets, options, progress.update, progress.stage, report)
 
 
 def _say_problems(report: RunReport) -> None:
@@ -107,6 +125,10 @@ def _say_problems(report: RunReport) -> None:
         say(f"{display_path(failure.path)}{page}: {failure.cause} ({CAUSES[failure.cause]}){detail}")
     if len(failures) > FAILURES_SHOWN:
         say(f"and {len(failures) - FAILURES_SHOWN} more; all files: cmrcli status --failures")
+    for path, note in report.notes[:FAILURES_SHOWN]:
+        say(f"{display_path(path)}: only in part: {note}")
+    if len(report.notes) > FAILURES_SHOWN:
+        say(f"and {len(report.notes) - FAILURES_SHOWN} more only in part; --format jsonl lists all that a run meets")
 
 
 def _say_advice(report: RunReport) -> None:
@@ -152,7 +174,7 @@ def _print_summary(report: RunReport) -> None:
     if skipped:
         print("skipped     " + "; ".join(skipped))
     if report.notes:
-        print(f"notes       {len(report.notes)} items only in part (see --format jsonl)")
+        print(f"notes       {len(report.notes)} items only in part")
     rate = report.bytes_read / report.elapsed_s if report.elapsed_s else 0.0
     size = f", index {human_bytes(report.index_bytes)}" if report.index_bytes else ""
     print(

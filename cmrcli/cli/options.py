@@ -60,8 +60,12 @@ def absolute(path: str) -> bytes:
     """
     if not path:
         raise UsageError("a path is empty", "name a folder or file; the current folder is .")
+    try:
+        whole = os.path.abspath(os.path.expanduser(path))
+    except FileNotFoundError:  # os.getcwd: the folder was deleted, or its share is gone
+        raise UsageError("the current folder is gone", "cd somewhere that exists, or give absolute paths") from None
     # POSIX keeps two leading slashes apart from one; no system that cmrcli runs on means anything by them.
-    return os.fsencode(re.sub("^//+", "/", os.path.abspath(os.path.expanduser(path))))
+    return os.fsencode(re.sub("^//+", "/", whole))
 
 
 _UNITS_S = {"h": 3_600, "d": 86_400, "w": 7 * 86_400}

@@ -6,6 +6,7 @@ import os
 from typing import Any
 from urllib.parse import quote
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -14,7 +15,7 @@ from cmrcli.cli.guard import say
 from cmrcli.errors import CmrcliError
 from cmrcli.searching.results import Result, printable
 
-PASSAGE_CHARS = 80
+ROOM_FOR_OTHER_COLUMNS = 24  # rank, score, kind and the gaps between them
 
 
 class TableWriter:
@@ -35,14 +36,14 @@ class TableWriter:
         table.add_column("#", justify="right", style="dim")
         table.add_column("score", justify="right")
         table.add_column("kind")
-        table.add_column("where", overflow="fold", ratio=3)
-        table.add_column("what", overflow="fold", ratio=2, style="dim")
-        table.add_column("found by", overflow="fold")
+        table.add_column("where and what", overflow="fold")
+        room = max(20, self._console.width - ROOM_FOR_OTHER_COLUMNS)
         for result in results:
-            found_by = ", ".join(f"{s.name} {s.rank}" for s in result.signals)
-            table.add_row(
-                str(result.rank), f"{result.score:.3f}", result.kind, _where(result), _what(result), Text(found_by)
-            )
+            cell = _where(result)
+            second = _second_line(result, room)
+            if second:
+                cell.append(f"\n{second}", style="dim not underline")
+            table.add_row(str(result.rank), f"{result.score:.3f}", result.kind, cell)
         self._console.print(table)
 
     def error(self, line: int, error: CmrcliError) -> None:
@@ -53,23 +54,48 @@ class TableWriter:
 
 
 def _where(result: Result) -> Text:
+    """The path as one can copy it: from here when it lies below, else absolute; the page, the part, the copies."""
     url = "file://" + quote(os.fsencode(result.path))
     if result.page is not None:
         url += f"#page={result.page}"
-    text = Text(printable(result.relpath), style=f"link {url}")
+    text = Text()
+    text.append(printable(_from_here(result.path)), style=f"link {url}")
     if result.page is not None:
-        text.append(f"  p. {result.page}", style="cyan")
+        text.append(f"  p.\u00a0{result.page}", style="cyan")
     if result.box is not None:
-        left, top, right, bottom = (round(100 * edge) for edge in result.box)
-        text.append(f"  [{left}-{right} % x {top}-{bottom} %]", style="cyan")
+        text.append(f"  {_place(result.box)}", style="cyan")
     if result.duplicates:
-        text.append(f"  (+{len(result.duplicates)} same)", style="dim")
+        text.append(f"  = {printable(os.path.basename(result.duplicates[0]))}", style="dim")
+        if len(result.duplicates) > 1:
+            text.append(f" and {len(result.duplicates) - 1} more", style="dim")
     return text
 
 
-def _what(result: Result) -> Text:
+def _from_here(path: str) -> str:
+    try:
+        relative = os.path.relpath(path)
+    except (OSError, ValueError):
+        return path
+    return path if relative.startswith(os.pardir) else relative
+
+
+def _place(box: tuple[float, float, float, float]) -> str:
+    """Where on the page a tile lies, in words: "upper left", "middle"."""
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    across = "left" if x < 0.38 else "right" if x > 0.62 else ""
+    down = "upper" if y < 0.38 else "lower" if y > 0.62 else ""
+    return " ".join(part for part in (down, across) if part) or "middle"
+
+
+def _second_line(result: Result, room: int) -> str:
+    """Title and passage as far as there is room, then what found it."""
+    title = result.title or result.label
     passage = " ".join(result.passage.split())
-    if len(passage) > PASSAGE_CHARS:
-        passage = passage[: PASSAGE_CHARS - 1] + "…"
-    parts = [part for part in (result.label or result.title, passage) if part]
-    return Text(printable(": ".join(parts)))
+    if title and passage.startswith(title):
+        title = ""
+    what = printable(": ".join(part for part in (title, passage) if part))
+    found_by = ", ".join(f"{signal.name} {signal.rank}" for signal in result.signals)
+    most = room - len(found_by) - 4
+    if cell_len(what) > most:
+        what = set_cell_size(what, max(0, most - 1)).rstrip() + "\u2026"
+    return f"{what}  [{found_by}]" if what else f"[{found_by}]"

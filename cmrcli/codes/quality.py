@@ -84,9 +84,7 @@ def ann_recall(
     return RecallTable(k, len(rows), len(asked), queries is None, seed, exact_microseconds, tuple(settings))
 
 
-def _sample(
-    vectors: Vectors, queries: Vectors | None, seed: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _sample(vectors: Vectors, queries: Vectors | None, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     if queries is not None:
         rows = sample_rows([(vectors, None)], MAX_ROWS, seed)
         asked = sample_rows([(queries, None)], MAX_QUERIES, seed)
@@ -102,9 +100,7 @@ def _sample(
     return rows, asked
 
 
-def _exact(
-    rows: NDArray[np.float32], queries: NDArray[np.float32], k: int
-) -> tuple[NDArray[np.float32], float]:
+def _exact(rows: NDArray[np.float32], queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], float]:
     """(q,) similarity of each query's k-th nearest row, and the median microseconds of one exact query.
 
     A found row is right when it is at least as near as that, the definition of ann-benchmarks: rows at equal

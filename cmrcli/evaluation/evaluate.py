@@ -110,9 +110,7 @@ def evaluate(
     absent = absent_documents(index.reader, {topic.id: qrels[topic.id] for topic in topics})
     started = environment.started_utc()
     held = index.reader.statistics()
-    runs = {
-        mode: _ask(index, queries, judgements, mode, k, repeats, progress) for mode in dict.fromkeys(modes)
-    }
+    runs = {mode: _ask(index, queries, judgements, mode, k, repeats, progress) for mode in dict.fromkeys(modes)}
     lines = [topic.text for topic in topics]
     reports: list[ModeReport] = []
     for mode, run in runs.items():

@@ -42,18 +42,12 @@ def read_topics(path: str | os.PathLike[str]) -> list[Topic]:
     for number, line in _lines(path):
         columns = line.split("\t")
         if len(columns) != 2:
-            raise _wrong(
-                path, number, f"{len(columns)} columns instead of 2", "write each query as id<TAB>text"
-            )
+            raise _wrong(path, number, f"{len(columns)} columns instead of 2", "write each query as id<TAB>text")
         name, text = columns[0].strip(), columns[1].strip()
         if not name or len(name.split()) != 1:
-            raise _wrong(
-                path, number, f"the query id {name!r} is not one word", "qrels name queries by one word"
-            )
+            raise _wrong(path, number, f"the query id {name!r} is not one word", "qrels name queries by one word")
         if name in topics:
-            raise _wrong(
-                path, number, f"query {name} stands in line {topics[name][0]} already", "give it another id"
-            )
+            raise _wrong(path, number, f"query {name} stands in line {topics[name][0]} already", "give it another id")
         if not text:
             raise _wrong(path, number, f"query {name} is empty", "write what it asks for, or remove the line")
         if text.startswith(IMAGE_PREFIX):
@@ -81,9 +75,7 @@ def read_qrels(path: str | os.PathLike[str], topics: Iterable[Topic]) -> Qrels:
             raise _wrong(path, number, f"unknown query id {query}", remedy)
         if document in qrels[query]:
             before = places[query, document]
-            raise _wrong(
-                path, number, f"{query} {document} is judged in line {before} already", "keep one of the two"
-            )
+            raise _wrong(path, number, f"{query} {document} is judged in line {before} already", "keep one of the two")
         qrels[query][document] = grade
         places[query, document] = number
     for topic in topics:
@@ -99,9 +91,7 @@ def _judgement(path: str | os.PathLike[str], number: int, line: str) -> tuple[st
     head = line.split(None, 2)
     tail = head[2].rsplit(None, 1) if len(head) == 3 else []
     if len(tail) != 2:
-        raise _wrong(
-            path, number, "fewer than 4 columns", "write each judgement as: query-id 0 document grade"
-        )
+        raise _wrong(path, number, "fewer than 4 columns", "write each judgement as: query-id 0 document grade")
     try:
         grade = int(tail[1])
     except ValueError:
@@ -123,11 +113,13 @@ def _resolved(path: str | os.PathLike[str], number: int, text: str) -> str:
 def _lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
     """(line number from 1, line without its end), blank lines left out."""
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig", "surrogateescape")
+        data = Path(path).read_bytes()
+        # Paths in it may be any bytes, but a file that is Shift_JIS throughout would silently find nothing.
+        text = data.decode("utf-8-sig", "surrogateescape")
+        if not text.isascii() and sum("\udc80" <= c <= "\udcff" for c in text) > len(text) // 20:
+            raise UsageError(f"{display_path(path)} is not UTF-8", "convert it: iconv -f cp932 -t utf-8")
     except OSError as error:
-        raise UsageError(
-            f"cannot read {display_path(path)}: {error.strerror or error}", "name a file"
-        ) from None
+        raise UsageError(f"cannot read {display_path(path)}: {error.strerror or error}", "name a file") from None
     # Not splitlines(): a file name may hold characters that it takes for line ends.
     for number, line in enumerate(text.split("\n"), 1):
         line = line.rstrip("\r")

@@ -134,9 +134,7 @@ class Evaluation:
         | `modes[].per_query` | query id -> measure -> value; only when asked for |
         """  # noqa: E501  (a table for the docs)
         document = {"schema": SCHEMA, "type": "evaluation", **dataclasses.asdict(self)}
-        document["modes"] = [
-            dataclasses.asdict(mode) | {"resident_bytes": mode.resident_bytes} for mode in self.modes
-        ]
+        document["modes"] = [dataclasses.asdict(mode) | {"resident_bytes": mode.resident_bytes} for mode in self.modes]
         document["absent"] = list(self.absent)
         for mode in document["modes"]:
             mode["notes"] = list(mode["notes"])

@@ -52,9 +52,7 @@ def measure(
         said = done.stderr.decode("utf-8", "replace").strip().splitlines() or [f"exit code {done.returncode}"]
         raise CmrcliError(f"measuring the memory of mode {mode} failed: {display_path(said[-1])}")
     answer = json.loads(done.stdout.splitlines()[-1])
-    return Resident(
-        answer["peak_bytes"], answer["private_bytes"], answer["first_query_ms"], answer["queries"]
-    )
+    return Resident(answer["peak_bytes"], answer["private_bytes"], answer["first_query_ms"], answer["queries"])
 
 
 def peak_resident_bytes() -> int:

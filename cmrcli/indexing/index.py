@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cmrcli.corpus.readers import FORMATS, UNSUPPORTED
 from cmrcli.errors import IndexMissing, UsageError, display_path
 from cmrcli.indexing.journal import journaled
-from cmrcli.indexing.report import RunReport
+from cmrcli.indexing.report import RunReport, extension_of
 from cmrcli.indexing.run import Run, RunOptions
 from cmrcli.store.records import EncoderIdentity, Root
 
@@ -48,6 +49,7 @@ def index_paths(
     options: IndexOptions = IndexOptions(),
     progress: Callable[[RunReport], None] = lambda report: None,
     stage: Callable[[str], None] = lambda name: None,
+    report: RunReport | None = None,
 ) -> RunReport:
     """Brings the index in `folder` up to date with the paths, or with all its roots when there are none.
 
@@ -55,6 +57,7 @@ def index_paths(
         folder: of the index; made when it does not exist (not by a dry run).
         paths: absolute paths of folders or files. A path inside a root that the index has refreshes that part.
         progress: called after every file.
+        report: filled as the run goes, for a caller who wants to know of an interrupted one; None makes one.
         stage: called with a word when a longer step begins ("maintain").
 
     Raises:
@@ -68,7 +71,8 @@ def index_paths(
     if not exists and not paths:
         raise IndexMissing(f"no index in {display_path(folder)}", "name the folders to index: cmrcli index FOLDER...")
     _refuse_unknown_paths(folder if exists else None, paths)
-    report = RunReport(dry_run=options.dry_run)
+    report = RunReport() if report is None else report
+    report.dry_run = options.dry_run
     manifest = _manifest(folder if exists else None, options)
     if options.dry_run and not exists:
         # Nothing is known: everything would be new. The answer comes from an index that lives for a moment.
@@ -113,6 +117,8 @@ def _run(
 def _targets(writer: Writer, paths: Sequence[bytes], dry_run: bool) -> list[tuple[Root, bytes]]:
     """What to walk: (root, folder or file below it, b"" for all of it). New paths become roots."""
     roots = writer.roots()
+    if not roots and not paths:
+        raise UsageError("the index has no folders any more", "name some: cmrcli index FOLDER...")
     targets: list[tuple[Root, bytes]] = []
     for path in dict.fromkeys(paths or [root.path for root in roots]):
         root = _covering(roots, path)
@@ -141,7 +147,12 @@ def _covered(target: tuple[Root, bytes], targets: Sequence[tuple[Root, bytes]]) 
 
 
 def _refuse_unknown_paths(folder: Path | None, paths: Sequence[bytes]) -> None:
-    """Raises UsageError for a path that neither exists nor is a root; before anything is made or changed."""
+    """Raises UsageError for a path that can be nothing to index; before anything is made or changed."""
+    for path in paths:
+        extension = extension_of(os.path.basename(path))
+        if os.path.isfile(path) and extension not in FORMATS:
+            remedy = UNSUPPORTED.get(extension, "name a picture, a drawing, a PDF or a text")
+            raise UsageError(f"{display_path(path)} is of no type that is read", remedy)
     missing = [path for path in paths if not os.path.exists(path)]
     if not missing:
         return

@@ -33,7 +33,7 @@ COMMIT_FRAGMENTS = 2_048  # a kill loses at most this much encoding, or ...
 COMMIT_SECONDS = 30.0  # ... this much time
 PAGE_FAILURES = 3  # pages in a row that fail end a file: its later pages are given up
 PAGED = frozenset({"pdf", "tif", "tiff"})
-TASKS_PER_WORKER = 3  # answers waiting in pipes; bounds memory
+TASKS_PER_WORKER = 8  # keeps the workers busy while a batch is encoded; at most 16 MB of pictures wait for each
 
 
 @dataclass(frozen=True, slots=True)

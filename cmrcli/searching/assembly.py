@@ -97,6 +97,7 @@ def _extend(
             continue
         own = _own_paths(wanted.query, hit.page)
         open_to_us = [place for place in open_to_us if place.path not in own]
+        open_to_us.sort(key=lambda place: not os.fsdecode(place.path).isprintable())  # a name one can read comes first
         if not open_to_us:  # an example is no answer to itself; a copy of it is
             continue
         results.append(_result(wanted.query, len(results) + 1, hit, open_to_us, score, signals))

@@ -63,17 +63,35 @@ def parse_example(argument: str) -> Example:
 
 def parse_line(line: str, without: tuple[str, ...] = ()) -> Query:
     """One line of a batch: words, or an example as `image:PATH[#PAGE]`."""
-    line = line.rstrip("\r\n")
+    line = line.rstrip("\r\n").removeprefix("\ufeff")
     if line.startswith(IMAGE_PREFIX):
         return Query(like=(parse_example(line[len(IMAGE_PREFIX) :]),), without=without, shown=line)
-    return Query(text=line, without=without, shown=line)
+    text = _decoded(line)
+    return Query(text=text, without=without, shown=text)
+
+
+def _decoded(line: str) -> str:
+    """A line that is not UTF-8 (its bytes as surrogate escapes) as Shift_JIS, which Windows writes.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if line.isascii() or not any("\udc80" <= character <= "\udcff" for character in line):
+        return line
+    try:
+        return line.encode("utf-8", "surrogateescape").decode("cp932")
+    except UnicodeDecodeError:
+        raise UsageError("the line is neither UTF-8 nor Shift_JIS", "write the queries as UTF-8") from None
 
 
 # A drawing or part number: one word with a digit, or capitals and digits joined by - . / _
 _CODE = re.compile(r"(?=[^\s]*\d)[A-Za-z0-9][A-Za-z0-9._/\-]*[A-Za-z0-9]")
 
 
+_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
+
+
 def looks_like_code(text: str) -> bool:
     """Whether the whole query is part numbers, sizes or grades (M8x25, SUS304, A-1023-02, 6204ZZ)."""
-    words = unicodedata.normalize("NFKC", text).split()
+    words = unicodedata.normalize("NFKC", text).translate(_DASHES).split()
     return 0 < len(words) <= 3 and all(_CODE.fullmatch(word) for word in words)

@@ -49,3 +49,12 @@ def test_part_numbers_are_told_from_words(text: str, code: bool) -> None:
 
 def test_what_results_call_the_query() -> None:
     assert Query("bolt", (Example("x.pdf", 2),), ("rust",)).shown == "bolt image:x.pdf#2 not:rust"
+
+
+def test_batch_lines_of_windows() -> None:
+    assert parse_line("\ufeffbolt\n").text == "bolt"
+    shift_jis = "軸受".encode("cp932").decode("utf-8", "surrogateescape")
+    assert parse_line(shift_jis + "\r\n").text == "軸受"
+    with pytest.raises(UsageError, match="neither"):
+        parse_line("図\udc81\n")
+    assert looks_like_code("FL−2939G"), "a minus sign as Japanese keyboards write it"
