@@ -1,9 +1,14 @@
-"""What an evaluation says, as plain data; `Evaluation.to_json` documents the fields."""
+"""What an evaluation says, as plain data; `Evaluation.to_json` documents the fields.
+
+A report has rows: one part of the truth asked of one system in one mode. Everything after the measuring (requirements,
+recommendation, comparison, history, plots, sheets) reads rows and nothing else.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 SCHEMA = 1
@@ -16,6 +21,24 @@ class Interval:
     value: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Milliseconds of single queries.
+
+    Attributes:
+        p50_ms, p95_ms, p99_ms: percentiles over the queries (linear between neighbours; with few of them p99 is
+            little else than the slowest).
+        queries: measured.
+        queries_per_s: one after the other, from the same times.
+    """
+
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    queries: int
+    queries_per_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,64 +62,145 @@ class Resident:
 
 
 @dataclass(frozen=True, slots=True)
-class ModeReport:
-    """Accuracy and cost of one mode.
+class Cost:
+    """What one mode costs; None where it was not measured or means nothing.
 
     Attributes:
-        measures: by name, as `measures.measures_of(k)` defines them.
-        ann_recall: share of the exact mode's results that this mode found, for modes that approximate it.
-        p50_ms, p95_ms: warm milliseconds of single queries through `index.search`, results with paths
-            included. The time of a query is the median of its repeats; the percentiles are over the queries.
-        queries_per_s: one after the other, from the same times.
+        warm: of `search` in an open index, results with paths included; the time of a query is the median of its
+            repeats.
+        cold: wall time of a fresh process from its start to its end, with a warm page cache.
         bytes_per_item: of the files that the mode reads, over all items of the index.
-        resident: memory of a process of its own; None when it was not measured.
+        resident: memory of a process of its own.
+        build_s: seconds to make what the mode needs beyond the vectors (codes, graph), measured again now, or as
+            noted when it was built.
+    """
+
+    warm: Latency | None = None
+    cold: Latency | None = None
+    bytes_per_item: float | None = None
+    resident: Resident | None = None
+    build_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """The main measures of the queries of one group.
+
+    `gap`: the mean of the first measure less that of all other queries, with its interval; None where there are no
+    others.
+    """
+
+    queries: int
+    measures: dict[str, Interval]
+    gap: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """An item that turns up in the first places of many queries.
+
+    `queries`: in how many it is among the first k; `relevant`: in how many of those rightly.
+    """
+
+    document: str
+    queries: int
+    relevant: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Which groups are served worse, and which items crowd out others.
+
+    Attributes:
+        groups: breakdown ("kind", "language" ...) -> group -> row.
+        hubs: items that are among the first k of the most queries, most first.
+        k: places looked at for hubs.
+        skewness: of the k-occurrence distribution (Radovanovic et al. 2010, JMLR 11): 0 is even, above 1 hubs
+            dominate; None for fewer than 3 documents.
+    """
+
+    groups: dict[str, dict[str, GroupRow]]
+    hubs: tuple[Hub, ...]
+    k: int
+    skewness: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One part of the truth asked of one system in one mode.
+
+    Attributes:
+        part: name of the part of the truth, "" where there is one only.
+        system: what answered: "index", "encoder", or the name of a run file.
+        mode: as `search --mode` has it; "run" for a run file.
+        measures: in the order of the report; the first counts most.
+        macro: the same, as means over the groups that the part names (classes), each group counting the same; {}
+            where it names none.
+        ann_recall: depth -> share of the exact mode's first `depth` that this mode found; None where the mode
+            approximates nothing or no exact mode ran.
+        curve: precision at recall 0, 0.1 ... 1, interpolated and averaged over the queries as TREC does.
         unanswered: queries that the mode cannot take (words of a picture); they count as finding nothing.
         notes: what went wrong beside the answers, one line each.
         per_query: query id -> measure -> value.
     """
 
+    part: str
+    system: str
     mode: str
+    queries: int
     measures: dict[str, Interval]
-    ann_recall: float | None
-    p50_ms: float
-    p95_ms: float
-    queries_per_s: float
-    bytes_per_item: float
-    resident: Resident | None
-    unanswered: int
-    notes: tuple[str, ...]
-    per_query: dict[str, dict[str, float]]
+    macro: dict[str, float] = field(default_factory=dict)
+    ann_recall: dict[int, float] | None = None
+    curve: tuple[float, ...] = ()
+    cost: Cost = Cost()
+    balance: Balance | None = None
+    unanswered: int = 0
+    notes: tuple[str, ...] = ()
+    per_query: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
-    def resident_bytes(self) -> int | None:
-        """Peak memory of a process that answers in this mode; None when it was not measured."""
-        return None if self.resident is None else self.resident.peak_bytes
+    def name(self) -> str:
+        """How a table calls the row: part, system and mode as far as they say something."""
+        system = self.mode if self.system == "index" else f"{self.system} {self.mode}".strip()
+        return f"{self.part}: {system}" if self.part else system
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Where and with what the figures were made."""
+    """Where and with what the figures were made. Fields of what did not take part are empty."""
 
     started_utc: str
     cpu: str
     cores: int
+    threads: int
     system: str
     python: str
     versions: dict[str, str]
-    encoder: str
-    encoder_digest: str
-    dim: int
-    generation: int
+    encoder: str = ""
+    encoder_digest: str = ""
+    dim: int = 0
+    generation: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One run of `evaluate`: the protocol it followed and what came out for every mode.
+    """One run of the protocol and what came out.
 
     Attributes:
-        absent: relevant documents whose file the index does not hold. They count as not found.
+        truth: kind of the ground truth.
+        sources: file -> SHA-256 of what the truth was read from.
+        main: the measure that counts most.
+        k: results asked for a query.
+        repeats, seed: timed repeats of each query; seed of bootstrap, randomisation and samples.
+        queries, judgements, relevant: of all parts; relevant: judgements with a grade above 0.
+        absent: relevant documents that the system cannot find, because it does not hold them. They count as not
+            found.
+        items, bytes_by_part: of the index; 0 and {} without one.
     """
 
+    truth: str
+    sources: dict[str, str]
+    main: str
     k: int
     repeats: int
     seed: int
@@ -107,37 +211,16 @@ class Evaluation:
     items: int
     bytes_by_part: dict[str, int]
     environment: Environment
-    modes: tuple[ModeReport, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
 
     def to_json(self, per_query: bool = False) -> dict[str, Any]:
-        """One JSON-ready document. Fields get added, never renamed.
+        """One JSON-ready document: the fields of this class and of those above by their names, plus `schema` and `type`.
 
-        | field | meaning |
-        |---|---|
-        | `schema`, `type` | 1, `"evaluation"` |
-        | `k`, `repeats`, `seed` | results asked for a query, timed repeats of each, seed of the bootstrap |
-        | `queries`, `judgements`, `relevant` | in the ground truth; relevant: judgements with a grade above 0 |
-        | `absent` | relevant documents whose file the index does not hold; they count as not found |
-        | `items`, `bytes_by_part` | of the index; parts: catalog, vectors, codes, rows, graphs, other |
-        | `environment` | `started_utc`, `cpu`, `cores`, `system`, `python`, `versions`, `encoder`, `encoder_digest`, `dim`, `generation` |
-        | `modes[]` | one object a mode, in the order asked for |
-        | `modes[].mode` | `exact`, `codes`, `graph`, `words`, `vectors` or `auto` |
-        | `modes[].measures` | name -> `value`, `low`, `high` (95 % bootstrap interval over queries) |
-        | `modes[].ann_recall` | share of the exact mode's results found; null where the mode approximates nothing |
-        | `modes[].p50_ms`, `modes[].p95_ms` | warm latency of single queries, percentiles over queries |
-        | `modes[].queries_per_s` | one after the other |
-        | `modes[].bytes_per_item` | bytes on disk that the mode reads, an item of the index |
-        | `modes[].resident_bytes` | peak memory of a process of its own in this mode; null when not measured |
-        | `modes[].resident` | more of that process: `peak_bytes`, `private_bytes`, `first_query_ms`, `queries` ; or null |
-        | `modes[].unanswered` | queries that the mode cannot take; they count as having found nothing |
-        | `modes[].notes` | what went wrong beside the answers |
-        | `modes[].per_query` | query id -> measure -> value; only when asked for |
-        """  # noqa: E501  (a table for the docs)
+        Fields get added, never renamed. `per_query` of the rows only when asked for. `from_json` reads it back.
+        """
         document = {"schema": SCHEMA, "type": "evaluation", **dataclasses.asdict(self)}
-        document["modes"] = [dataclasses.asdict(mode) | {"resident_bytes": mode.resident_bytes} for mode in self.modes]
-        document["absent"] = list(self.absent)
-        for mode in document["modes"]:
-            mode["notes"] = list(mode["notes"])
+        for row in document["rows"]:
             if not per_query:
-                del mode["per_query"]
+                del row["per_query"]
         return document
