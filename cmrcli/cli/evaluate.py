@@ -1,120 +1,184 @@
-"""`cmrcli eval`: accuracy, time and memory of each mode, by judgments of your own."""
+"""`cmrcli eval`: what is found and what it costs, by ground truth of your own or by published protocols."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Optional
 
 import typer
 
-from cmrcli.cli.documents import write_json
-from cmrcli.cli.guard import choice, guarded, say
-from cmrcli.cli.options import DebugOption, EncoderOption, IndexOption, ThreadsOption, human_bytes, index_folder
-from cmrcli.errors import UsageError, display_path
+from cmrcli.cli.guard import choice, guarded
+from cmrcli.cli.options import DebugOption, EncoderOption, IndexOption, ThreadsOption
 
-if TYPE_CHECKING:
-    from cmrcli.evaluation import Evaluation
+FORMATS = ("table", "tsv", "json", "jsonl", "markdown")
+Paths = Optional[list[Path]]  # noqa: UP045  (Typer reads annotations at run time)
+Texts = Optional[list[str]]  # noqa: UP045
+File = Optional[Path]  # noqa: UP045
 
 
 @guarded
 def evaluate(
-    queries: Annotated[Path, typer.Argument(metavar="QUERIES.TSV", help="id TAB text (or image:PATH) a line.")],
-    qrels: Annotated[
-        Path, typer.Argument(metavar="QRELS", help="TREC judgments: query id, 0, relpath or relpath#page, grade.")
-    ],
+    context: typer.Context,
+    truth: Annotated[
+        Paths,
+        typer.Argument(
+            metavar="TRUTH...",
+            help="QUERIES.TSV QRELS; PAIRS.CSV; a Karpathy-split JSON; a folder of class folders; a zero-shot folder; "
+            "or a PROTOCOL.TOML to repeat.",
+        ),
+    ] = None,
+    known_items: Annotated[
+        bool,
+        typer.Option("--self", help="Needs no labels: known items of the index itself."),
+    ] = False,
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--as", metavar="KIND", help="trec, pairs, karpathy, classes, zeroshot.", show_default="told by the file"
+        ),
+    ] = "",
+    images: Annotated[File, typer.Option("--images", metavar="DIR", help="Pictures of a Karpathy-split JSON.")] = None,
+    split: Annotated[str, typer.Option("--split", help="Its split.", show_default="test")] = "",
+    folds: Annotated[
+        str,
+        typer.Option("--folds", help="Its gallery: whole, or 1k-5fold.", show_default="auto"),
+    ] = "",
+    run: Annotated[
+        Paths,
+        typer.Option("--run", metavar="FILE", help="Judge another system's TREC run. Repeatable."),
+    ] = None,
+    through: Annotated[
+        str,
+        typer.Option("--through", help="Who is asked where the truth brings its pictures: auto, index, encoder."),
+    ] = "auto",
     modes: Annotated[
-        str, typer.Option("--modes", help="Comma-separated: exact, codes, graph, vectors, words, auto.")
-    ] = "exact,codes,words,auto",
-    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="Depth of the rankings.")] = 100,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the bootstrap.")] = 0,
-    format: Annotated[str, typer.Option("--format", help="table, json.")] = "table",
+        str,
+        typer.Option(
+            "--modes",
+            help="Of exact, codes, hamming, graph, vectors, words, auto.",
+            show_default="exact,codes,words,auto",
+        ),
+    ] = "",
+    measures: Annotated[
+        str,
+        typer.Option(
+            "--measures", help="Defined below; the first counts most.", show_default="those of the literature"
+        ),
+    ] = "",
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="Results asked for a query.")] = 100,
+    repeats: Annotated[int, typer.Option("--repeats", min=1, max=1000, help="Timed searches of each query.")] = 3,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of samples, bootstrap and tests.")] = 0,
+    by: Annotated[
+        str,
+        typer.Option("--by", help="Breakdowns: kind, folder, language, length, class ...; none.", show_default="all"),
+    ] = "",
+    cold: Annotated[bool, typer.Option("--cold/--no-cold", help="Time fresh processes too.")] = True,
+    memory: Annotated[bool, typer.Option("--memory/--no-memory", help="Measure memory too.")] = True,
+    require: Annotated[
+        Texts,
+        typer.Option(
+            "--require", metavar="EXPR", help='Exit 1 unless met: "success@10>=0.8", "codes:p95_ms<=50". Repeatable.'
+        ),
+    ] = None,
+    recommend: Annotated[
+        bool,
+        typer.Option("--recommend", help="Name the cheapest mode that is good enough, and its command."),
+    ] = False,
+    cheapest: Annotated[
+        str,
+        typer.Option("--cheapest", help="By bytes, time or memory."),
+    ] = "bytes",
+    pareto: Annotated[
+        str,
+        typer.Option(
+            "--pareto", metavar="COST", help="Accuracy against p95_ms, bytes_per_item, resident_mb ... as a table."
+        ),
+    ] = "",
+    compare: Annotated[
+        str,
+        typer.Option(
+            "--compare",
+            metavar="OTHER",
+            help="Hold against another index, encoder, run file, or kept evaluation (file or name).",
+        ),
+    ] = "",
+    save: Annotated[
+        bool,
+        typer.Option("--save", help="Keep the evaluation; exit 1 if it fell beyond chance since the last one kept."),
+    ] = False,
+    name: Annotated[str, typer.Option("--name", help="Keep it under this name.")] = "",
+    history: Annotated[bool, typer.Option("--history", help="List what was kept, and nothing else.")] = False,
+    kept_in: Annotated[
+        File,
+        typer.Option(
+            "--kept-in", metavar="DIR", help="Where evaluations are kept.", show_default="the user's data folder"
+        ),
+    ] = None,
+    plot: Annotated[
+        File,
+        typer.Option("--plot", metavar="FILE", help="The Pareto plot as .svg or .png."),
+    ] = None,
+    sheet: Annotated[
+        File,
+        typer.Option("--sheet", metavar="FILE", help="Queries to look at, with pictures, as one .html."),
+    ] = None,
+    write_run: Annotated[File, typer.Option("--write-run", metavar="FILE", help="The rankings as TREC runs.")] = None,
+    write_truth: Annotated[
+        File,
+        typer.Option("--write-truth", metavar="DIR", help="The ground truth as queries.tsv and qrels.txt."),
+    ] = None,
+    write_protocol: Annotated[
+        File,
+        typer.Option("--write-protocol", metavar="FILE", help="A protocol.toml that repeats this."),
+    ] = None,
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format", help="table, tsv, json, jsonl, markdown.", show_default="table on a terminal, else tsv"
+        ),
+    ] = "",
+    per_query: Annotated[bool, typer.Option("--per-query", help="json: with every query's values.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Say nothing unless a requirement fails or something fell.")
+    ] = False,
     index: IndexOption = None,
     encoder: EncoderOption = None,
     threads: ThreadsOption = 0,
     debug: DebugOption = False,
 ) -> None:
-    """Measure success@k, recall@k, MRR, nDCG with 95 % intervals, latency, bytes and memory, mode by mode."""
-    from cmrcli.evaluation import evaluate_index
-    from cmrcli.searching.plan import MODES
+    """Measure what is found and what it costs, mode by mode: accuracy with 95 % intervals, time, bytes, memory.
 
-    choice(format, ("table", "json"), "--format")
-    wanted = tuple(mode.strip() for mode in modes.split(",") if mode.strip())
-    for mode in wanted:
-        choice(mode, MODES, "--modes")
-    if not wanted:
-        raise UsageError("--modes is empty", "name some of " + ", ".join(MODES))
-    result = evaluate_index(
-        index_folder(index), queries, qrels, wanted, k=k, seed=seed, encoder=encoder, threads=threads
-    )
-    _say_doubts(result)
-    if format == "json":
-        write_json(result.to_json())
-    elif sys.stdout.isatty():
-        _print_table(result)
+    Exit code 1: a requirement is not met, or a kept evaluation fell.
+    """
+    chosen = format or ("table" if sys.stdout.isatty() else "tsv")
+    choice(chosen, FORMATS, "--format")
+    from cmrcli.cli import evaluation_output as output
+    from cmrcli.cli import evaluation_request as requests
+
+    if history:
+        output.show_history(requests.kept_folder(kept_in), chosen)
+        return
+    paths = truth or []
+    protocol = requests.repeated(paths, requests.given(context)) or requests.protocol_of(
+        paths, known_items=known_items, kind=kind, images=images, split=split, folds=folds, runs=run or [],
+        through=through, modes=modes, measures=measures, k=k, repeats=repeats, seed=seed, by=by, cold=cold,
+        memory=memory, requirements=require or [], index=index, encoder=encoder, threads=threads,
+    )  # fmt: skip
+    from cmrcli.evaluation.conclusions import Wanted, conclude
+
+    wanted = Wanted(
+        recommend=recommend, cheapest=cheapest, pareto=pareto, compare=compare, save=save, name=name,
+        kept_in=requests.kept_folder(kept_in), plot=plot, sheet=sheet, write_run=write_run, write_truth=write_truth,
+    )  # fmt: skip
+    wanted.check()
+    if write_protocol is not None:
+        requests.write_protocol(protocol, write_protocol)
+    with output.progress(quiet) as told:
+        said = conclude(protocol, wanted, told)
+    if quiet:
+        output.say_failures(said)
     else:
-        _print_lines(result)
-
-
-def _columns(result: Evaluation) -> list[str]:
-    """Measures worth a column: the usual ones that the depth allows."""
-    wanted = ("success@1", "success@10", "recall@10", f"recall@{result.k}", "MRR", "nDCG@10")
-    return [name for name in dict.fromkeys(wanted) if result.modes and name in result.modes[0].measures]
-
-
-def _header(result: Evaluation) -> list[str]:
-    return ["mode", *_columns(result), "ANN recall", "p50 ms", "p95 ms", "queries/s", "B/item", "memory"]
-
-
-def _rows(result: Evaluation) -> list[list[str]]:
-    rows = []
-    for mode in result.modes:
-        scores = [mode.measures[name] for name in _columns(result)]
-        rows.append(
-            [
-                mode.mode,
-                *(f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]" for score in scores),
-                "" if mode.ann_recall is None else f"{mode.ann_recall:.3f}",
-                f"{mode.p50_ms:.1f}",
-                f"{mode.p95_ms:.1f}",
-                f"{mode.queries_per_s:.0f}",
-                f"{mode.bytes_per_item:.0f}",
-                human_bytes(mode.resident_bytes) if mode.resident_bytes else "",
-            ]
-        )
-    return rows
-
-
-def _print_table(result: Evaluation) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False)
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in _header(result):
-        table.add_column(column, justify="left" if column == "mode" else "right", overflow="fold")
-    for row in _rows(result):
-        table.add_row(*row)
-    console.print(table)
-    console.print(
-        f"{result.queries} queries, {result.relevant} relevant of {result.judgements} judged, {result.items} items; "
-        f"95 % bootstrap intervals, seed {result.seed}; warm latency on {result.environment.cpu}",
-        style="dim",
-    )
-
-
-def _print_lines(result: Evaluation) -> None:
-    for row in [_header(result), *_rows(result)]:
-        print("\t".join(row))
-
-
-def _say_doubts(result: Evaluation) -> None:
-    """What makes the figures mean less than they seem to."""
-    if result.absent:
-        shown = ", ".join(display_path(name) for name in result.absent[:3])
-        say(f"{len(result.absent)} relevant documents are not in the index and count as not found: {shown} ...")
-    for mode in result.modes:
-        if mode.unanswered:
-            say(f"{mode.mode}: {mode.unanswered} queries cannot be asked in this mode and count as finding nothing")
-        for note in mode.notes:
-            say(f"{mode.mode}: {note}")
+        output.show(said, chosen, per_query)
+    if said.failed:
+        raise typer.Exit(1)

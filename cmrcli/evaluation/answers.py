@@ -48,12 +48,14 @@ class Answers:
             system ranks it all (`whole`).
         whole: whether ranks reach beyond `run`.
         unanswered: topics that the system cannot take (words of a picture); they count as finding nothing.
+        notes: what a reader of the figures should know (queries that a run file does not answer ...).
     """
 
     run: dict[str, Ranking] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     whole: bool = False
     unanswered: set[str] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
 
 
 def ranked(pairs: Iterable[tuple[str, float]]) -> Ranking:

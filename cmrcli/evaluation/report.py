@@ -117,12 +117,14 @@ class Balance:
         k: places looked at for hubs.
         skewness: of the k-occurrence distribution (Radovanovic et al. 2010, JMLR 11): 0 is even, above 1 hubs
             dominate; None for fewer than 3 documents.
+        folded: breakdown -> groups of too few queries that are shown as one, "(other)".
     """
 
     groups: dict[str, dict[str, GroupRow]]
     hubs: tuple[Hub, ...]
     k: int
     skewness: float | None
+    folded: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,7 @@ class Evaluation:
         queries, judgements, relevant: of all parts; relevant: judgements with a grade above 0.
         absent: relevant documents that the system cannot find, because it does not hold them. They count as not
             found.
+        index: its folder; "" without one.
         items, bytes_by_part: of the index; 0 and {} without one.
     """
 
@@ -208,6 +211,7 @@ class Evaluation:
     judgements: int
     relevant: int
     absent: tuple[str, ...]
+    index: str
     items: int
     bytes_by_part: dict[str, int]
     environment: Environment
@@ -215,7 +219,7 @@ class Evaluation:
     notes: tuple[str, ...] = ()
 
     def to_json(self, per_query: bool = False) -> dict[str, Any]:
-        """One JSON-ready document: the fields of this class and of those above by their names, plus `schema` and `type`.
+        """One JSON-ready document: the fields of this class and those above by their names, plus `schema` and `type`.
 
         Fields get added, never renamed. `per_query` of the rows only when asked for. `from_json` reads it back.
         """
@@ -224,3 +228,19 @@ class Evaluation:
             if not per_query:
                 del row["per_query"]
         return document
+
+    @classmethod
+    def from_json(cls, document: object) -> Evaluation:
+        """The evaluation that `to_json` made the document of; `per_query` is empty where it was left out.
+
+        Raises:
+            ValueError: it is none, one of a newer schema, or damaged; the message names the field.
+        """
+        from cmrcli.evaluation.read_back import read_back
+
+        if not isinstance(document, dict) or document.get("type") != "evaluation":
+            raise ValueError("it is no evaluation")
+        schema = document.get("schema")
+        if type(schema) is not int or not 1 <= schema <= SCHEMA:
+            raise ValueError(f"it has schema {schema!r}, and this version of cmrcli knows up to {SCHEMA}")
+        return read_back(cls, document)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cmrcli.searching.query import IMAGE_PREFIX, Query, parse_line
 
-Qrels = dict[str, dict[str, int]]  # query id -> document -> grade; above 0 is relevant
+Qrels = Mapping[str, Mapping[str, int]]  # query id -> document -> grade; above 0 is relevant
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Topic:
         fold: the part of the gallery that it is asked of; None for all of it.
         withheld: an item of the index whose words and passages must not help: (absolute path, page). Known-item
             queries are made of them.
+        withheld_passage: which of the item's passages (from 0) the query was taken from: then only this one is
+            withheld; None for all.
     """
 
     id: str
@@ -35,6 +37,7 @@ class Topic:
     own: str | None = None
     fold: int | None = None
     withheld: tuple[str, int | None] | None = None
+    withheld_passage: int | None = None
 
     @property
     def by_example(self) -> bool:
@@ -89,7 +92,7 @@ class Truth:
 
     Attributes:
         kind: how it was read: "trec", "pairs", "karpathy", "classes", "zeroshot", "self".
-        sources: the files that it was read from; a protocol records their digests.
+        sources: the files and folders that it was read from; a protocol records their digests.
         notes: what a reader of the figures should know (pictures of the file that were not found ...).
     """
 

@@ -14,19 +14,20 @@ from cmrcli.searching.results import Result, Signal
 
 if TYPE_CHECKING:
     from cmrcli.searching.candidates import Candidates
-    from cmrcli.store import FilePlace, Filter, FragmentHit, Reader
+    from cmrcli.store import FilePlace, Filter, FragmentHit, Reader, Withheld
 
 Fused = tuple[int, float, dict[str, tuple[float, int]]]  # item, fused score, {signal: (score, rank)}
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a result must be, besides relevant."""
+    """What a result must be, besides relevant, and what must not make it so."""
 
     query: Query
     k: int
     filter: Filter | None = None
     min_score: float | None = None
+    withheld: Withheld | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def assemble(reader: Reader, wanted: Wanted, candidates: Candidates | None, word
     rankings = [] if words is None else [words]
     nearest: dict[int, int] = {}
     if candidates is not None:
-        ranking, nearest = _by_item(reader, candidates)
+        ranking, nearest = _by_item(reader, candidates, wanted.withheld)
         rankings.append(ranking)
     fused = fuse(rankings)
     beyond_reach = False
@@ -64,10 +65,12 @@ def assemble(reader: Reader, wanted: Wanted, candidates: Candidates | None, word
     return Assembled(results, hidden, beyond_reach)
 
 
-def _by_item(reader: Reader, candidates: Candidates) -> tuple[Ranking, dict[int, int]]:
+def _by_item(reader: Reader, candidates: Candidates, withheld: Withheld | None) -> tuple[Ranking, dict[int, int]]:
     """The ranking of items by their nearest fragment, and that fragment of each."""
     fragment_ids = [int(i) for i in candidates.fragment_ids]
     items = reader.items_of(fragment_ids)
+    for fragment_id in withheld.fragments if withheld else ():
+        items.pop(fragment_id, None)
     nearest: dict[int, int] = {}
     hits: list[tuple[int, float]] = []
     for fragment_id, similarity in zip(fragment_ids, candidates.similarities, strict=True):

@@ -1,8 +1,9 @@
 """Candidates: the fragments nearest to a query vector, by the way that the plan chose.
 
 `codes` scans the packed codes (Hamming), takes several candidates for each fragment wanted and rescores those
-with the stored vectors (Yamada et al. 2021, arXiv:2106.00882); `exact` multiplies every vector; `graph`
-asks HNSW (Malkov & Yashunin 2016, arXiv:1603.09320) where a segment has one and scans its codes where not.
+with the stored vectors (Yamada et al. 2021, arXiv:2106.00882); `hamming` leaves the rescoring out and reads no
+vector; `exact` multiplies every vector; `graph` asks HNSW (Malkov & Yashunin 2016, arXiv:1603.09320) where a
+segment has one and scans its codes where not.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ BLOCK_ROWS = 8_192  # bounds the float32 copy of half-precision rows to 12 MiB a
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """For one query, nearest first: fragment ids (m,) int64 and cosine similarities (m,) float32."""
+    """For one query, nearest first: fragment ids (m,) int64 and similarities (m,) float32.
+
+    Similarities are cosines; of `by_hamming` the share of equal bits, 0..1.
+    """
 
     fragment_ids: NDArray[np.int64]
     similarities: NDArray[np.float32]
@@ -92,6 +96,28 @@ def by_codes(
         rows = np.sort(rows[distances <= cut])  # ascending: the memory-mapped reads go one way
         ids.append(segments[number].rows[rows])
         similarities.append(_similarities(segments[number], rows, query, whole=False))
+    return _merge(ids, similarities, wanted, scanned)
+
+
+def by_hamming(
+    segments: Sequence[Segment],
+    query: NDArray[np.float32],
+    wanted: int,
+    allowed: NDArray[np.int64] | None,
+    codebook: Codebook,
+) -> Candidates:
+    """The `wanted` nearest by Hamming distance alone, ties by fragment; similarity is 1 - distance / bits."""
+    from cmrcli.codes.hamming import nearest
+
+    code = codebook.encode(query[None])[0]
+    ids, similarities, scanned = [], [], 0
+    for segment in segments:
+        mask = alive_mask(segment, allowed)
+        scanned += len(segment.rows)
+        if len(segment.rows) and (mask is None or mask.any()):
+            rows, distances = nearest(code, segment.codes, wanted, mask)
+            ids.append(segment.rows[rows])
+            similarities.append((1.0 - distances / codebook.bits).astype(np.float32))
     return _merge(ids, similarities, wanted, scanned)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cmrcli.searching.example import ExampleReader
     from cmrcli.searching.fusion import Ranking
     from cmrcli.searching.guess import EncoderGuess
-    from cmrcli.store import Filter, Reader
+    from cmrcli.store import Filter, Reader, Withheld
     from cmrcli.store.graph import Graph
 
 WITHOUT_WEIGHT = 0.5  # how far a negative text pushes the query vector away, of its own length
@@ -144,7 +144,8 @@ class Index:
         Args:
             query: words, or a Query with examples and negatives.
             k: results wanted, 1 to 1000.
-            mode: auto (words and vectors, the vectors by the cheapest way), vectors, exact, codes, graph, words.
+            mode: auto (words and vectors, the vectors by the cheapest way), vectors, exact, codes, hamming, graph,
+                words.
             filter: restricts to kinds, folders, extensions, modification times.
             min_score: drops results below it (Result.score says what the number means).
 
@@ -160,8 +161,13 @@ class Index:
         mode: str = "auto",
         filter: Filter | None = None,
         min_score: float | None = None,
+        withheld: Withheld | None = None,
     ) -> Answer:
-        """`search` with what it did and what it had to hide."""
+        """`search` with what it did and what it had to hide.
+
+        Args:
+            withheld: words of one item that must not help to find it: what an evaluation has made the query of.
+        """
         if not 1 <= k <= MAX_K:
             raise UsageError(f"-k {k} is out of range", f"ask for 1 to {MAX_K} results")
         query = Query(text=query) if isinstance(query, str) else query
@@ -183,7 +189,7 @@ class Index:
         )
         self._answered += 1
         explanation.plan = plan
-        return self._look(Wanted(query, k, filter, min_score), plan, allowed, explanation)
+        return self._look(Wanted(query, k, filter, min_score, withheld), plan, allowed, explanation)
 
     def _look(
         self, wanted: Wanted, plan: plans.Plan, allowed: NDArray[np.int64] | None, explanation: Explanation
@@ -201,14 +207,16 @@ class Index:
                 started = time.perf_counter()
                 vector = self._query_vector(wanted.query)
                 explanation.stage("encode", started, 1)
-            candidates = None if vector is None else self._candidates(vector, plan, depth, allowed, explanation)
+            # As many more as will be left out.
+            deep = depth + (0 if wanted.withheld is None else len(wanted.withheld.fragments))
+            candidates = None if vector is None else self._candidates(vector, plan, deep, allowed, explanation)
             started = time.perf_counter()
             assembled = assemble(self._reader, wanted, candidates, words)
             explanation.stage("assemble", started, len(assembled.results))
             more_words = words is not None and len(words.hits) >= depth
             # A graph may come back short without having seen everything.
             more_vectors = candidates is not None and (
-                len(candidates.fragment_ids) >= depth or _way(plan, depth) == "graph"
+                len(candidates.fragment_ids) >= deep or _way(plan, deep) == "graph"
             )
             if assembled.final or not (more_words or more_vectors):
                 return Answer(assembled.results, assembled.hidden, explanation)
@@ -258,6 +266,8 @@ class Index:
         way = _way(plan, depth)
         if way == "exact" or codebook is None:
             found = ways.by_exact(segments, vector, depth, allowed)
+        elif way == "hamming":
+            found = ways.by_hamming(segments, vector, depth, allowed, codebook)
         elif way == "graph":
             found = ways.by_graph(
                 segments, self._open_graphs(), vector, depth, codebook, max(plan.candidates, 4 * depth)
@@ -290,7 +300,7 @@ class Index:
 
         started = time.perf_counter()
         text = wanted.query.text
-        hits = self._reader.words(text, depth, wanted.filter)
+        hits = self._reader.words(text, depth, wanted.filter, wanted.withheld)
         weight = CODE_WEIGHT if looks_like_code(text) else 1.0
         explanation.stage("words", started, len(hits))
         coverage = [hit.coverage for hit in hits]

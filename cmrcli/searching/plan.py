@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from cmrcli.errors import UsageError
 
-Mode = Literal["auto", "vectors", "exact", "codes", "graph", "words"]
+Mode = Literal["auto", "vectors", "exact", "codes", "hamming", "graph", "words"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 OVERSAMPLING = 32  # Hamming candidates per result wanted: ANN recall@10 of 0.98-0.99 with one bit a dimension
@@ -22,7 +22,8 @@ class Plan:
     """What a search does.
 
     Attributes:
-        vectors: the way to the nearest fragments; None when vectors are not asked.
+        vectors: the way to the nearest fragments; None when vectors are not asked. "hamming" is codes alone, in the
+            order of their distances.
         words: whether the lexical index is asked.
         depth: fragments wanted from the vectors, items wanted from the words, to begin with; a search that comes
             out short of results looks deeper.
@@ -30,7 +31,7 @@ class Plan:
         reason: one line for `--explain`.
     """
 
-    vectors: Literal["exact", "codes", "graph"] | None
+    vectors: Literal["exact", "codes", "hamming", "graph"] | None
     words: bool
     depth: int
     candidates: int
@@ -79,6 +80,8 @@ def choose(
         return Plan("exact", words, depth, 0, "every vector was asked for")
     if mode == "codes":
         return Plan("codes", words, depth, candidates, "codes were asked for")
+    if mode == "hamming":
+        return Plan("hamming", words, depth, 0, "codes without rescoring were asked for")
     if mode == "graph":
         if passing is not None:
             return Plan("codes", words, depth, candidates, "a filtered query scans: a graph cannot skip cheaply")

@@ -16,8 +16,9 @@ class Signal:
     """One reason for a result.
 
     Attributes:
-        name: "vectors" (cosine similarity of the best fragment, -1..1) or "words" (rarity-weighted occurrences of
-            the query's words in text, title and names, 0 and up).
+        name: "vectors" (cosine similarity of the best fragment, -1..1; in mode `hamming` the share of bits that its
+            code and the query's have in common, 0..1) or "words" (rarity-weighted occurrences of the query's words
+            in text, title and names, 0 and up).
         score: higher is better, comparable within one signal and encoder only.
         rank: 1-based place of the item in this signal's own ranking.
     """

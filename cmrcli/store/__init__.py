@@ -29,6 +29,7 @@ _HOME = {
     "NewFragment": "batches",
     "NewItem": "batches",
     "Root": "records",
+    "Withheld": "records",
     "RootStatistics": "accounts",
     "RunRecord": "accounts",
     "WordHit": "records",
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from cmrcli.store.records import Filter as Filter
     from cmrcli.store.records import FragmentHit as FragmentHit
     from cmrcli.store.records import Root as Root
+    from cmrcli.store.records import Withheld as Withheld
     from cmrcli.store.records import WordHit as WordHit
     from cmrcli.store.segments import Segment as Segment
     from cmrcli.store.writer import Writer as Writer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -13,8 +12,9 @@ from numpy.typing import NDArray
 
 from cmrcli.store import words
 from cmrcli.store.failures import reads_plainly
-from cmrcli.store.filters import conditions
-from cmrcli.store.records import Box, FilePlace, FileState, Filter, FragmentHit, Root, WordHit
+from cmrcli.store.filters import Conditions, conditions
+from cmrcli.store.item_lookups import ItemLookups
+from cmrcli.store.records import Box, FilePlace, FileState, Filter, FragmentHit, Root, Withheld, WordHit
 
 _HIT = (
     "SELECT g.id, i.id, i.content_id, g.role, g.x0, g.y0, g.x1, g.y1, g.text, i.page, i.kind, i.label,"
@@ -23,11 +23,12 @@ _HIT = (
 _STATE = "f.id, d.dir, f.name, f.size_bytes, f.mtime_ns, f.content_id, f.cause, f.detail"
 
 
-class Lookups:
+class Lookups(ItemLookups):
     """Reading side of the catalog, on a connection that its subclass opened."""
 
     folder: Path
-    _connection: sqlite3.Connection
+    _resolved: tuple[Filter, tuple[int, int], Conditions] | None = None
+    _passing: tuple[Filter, tuple[int, int], NDArray[np.int64]] | None = None
 
     @reads_plainly
     def fragments(self, ids: Sequence[int]) -> dict[int, FragmentHit]:
@@ -55,7 +56,7 @@ class Lookups:
     @reads_plainly
     def places(self, content_ids: Sequence[int], wanted: Filter | None = None) -> dict[int, list[FilePlace]]:
         """The files that hold each content and pass the filter, by path. Contents without any are left out."""
-        passing = conditions(self._connection, wanted)
+        passing = self._conditions(wanted)
         rows = self._connection.execute(
             "SELECT f.content_id, f.id, r.path, r.single_file, d.dir, f.name, f.size_bytes, f.mtime_ns"
             " FROM file f JOIN directory d ON d.id = f.directory_id JOIN root r ON r.id = d.root_id"
@@ -72,8 +73,17 @@ class Lookups:
 
     @reads_plainly
     def fragment_ids(self, wanted: Filter) -> NDArray[np.int64]:
-        """(n,) int64, ascending: every fragment of a passing kind in a content with a passing file."""
-        passing = conditions(self._connection, wanted)
+        """(n,) int64, ascending: every fragment of a passing kind in a content with a passing file.
+
+        A batch asks with one filter again and again: the last answer is kept as long as the catalog stays the same.
+        """
+        state = self._state()
+        if self._passing is None or self._passing[:2] != (wanted, state):
+            self._passing = wanted, state, self._fragment_ids(wanted)
+        return self._passing[2]
+
+    def _fragment_ids(self, wanted: Filter) -> NDArray[np.int64]:
+        passing = self._conditions(wanted)
         if wanted.asks_for_files:
             ranges = (
                 "SELECT i.first_fragment, i.fragments FROM content c"
@@ -95,10 +105,25 @@ class Lookups:
         order = np.argsort(first)
         return _expand(first[order], count[order])
 
+    def _conditions(self, wanted: Filter | None) -> Conditions:
+        """The filter in SQL, kept like the fragments that pass."""
+        if wanted is None:
+            return conditions(self._connection, None)
+        state = self._state()
+        if self._resolved is None or self._resolved[:2] != (wanted, state):
+            self._resolved = wanted, state, conditions(self._connection, wanted)
+        return self._resolved[2]
+
+    def _state(self) -> tuple[int, int]:
+        """Differs after every change of the catalog, by another process or by this connection."""
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0]), self._connection.total_changes
+
     @reads_plainly
-    def words(self, query: str, limit: int, wanted: Filter | None = None) -> list[WordHit]:
+    def words(
+        self, query: str, limit: int, wanted: Filter | None = None, withheld: Withheld | None = None
+    ) -> list[WordHit]:
         """Items by their words and their files' names, best first. See words.py for what is matched and bounded."""
-        return words.search(self._connection, query, limit, conditions(self._connection, wanted))
+        return words.search(self._connection, query, limit, self._conditions(wanted), withheld)
 
     @reads_plainly
     def items_holding(self, text: str, item_ids: Sequence[int]) -> set[int]:

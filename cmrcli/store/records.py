@@ -107,6 +107,31 @@ class Filter:
         return bool(self.under or self.extensions or self.since_ns is not None or self.until_ns is not None)
 
 
+class ItemCard(NamedTuple):
+    """What an item is, without its words. Fields as in the table `item`."""
+
+    item_id: int
+    content_id: int
+    page: int | None
+    kind: str
+    label: str
+    title: str
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Words of one item that a search must not use: a query made of them would only be told what it said.
+
+    The item's passages in `fragments` have no vector for that search. In the words the item has no title and no label,
+    and of its text the other passages only; the names of its file and folders stay.
+    """
+
+    item_id: int
+    fragments: frozenset[int]
+
+
 @dataclass(frozen=True, slots=True)
 class WordHit:
     """An item found by its words. `score`: higher is better; items matching all terms come first.

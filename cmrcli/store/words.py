@@ -18,8 +18,8 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 from cmrcli.store.filters import Conditions
-from cmrcli.store.normalise import Terms, normalise, query_terms
-from cmrcli.store.records import WordHit
+from cmrcli.store.normalise import Terms, normalise, query_terms, searchable
+from cmrcli.store.records import Withheld, WordHit
 from cmrcli.store.word_candidates import Candidates, collect
 
 READ_ROWS = 300
@@ -34,7 +34,9 @@ _COUNTED = 3  # occurrences of a term that still add something
 _PLURAL = 0.95  # what a word counts that is the term's plural
 
 
-def search(connection: sqlite3.Connection, query: str, limit: int, passing: Conditions) -> list[WordHit]:
+def search(
+    connection: sqlite3.Connection, query: str, limit: int, passing: Conditions, withheld: Withheld | None = None
+) -> list[WordHit]:
     """The best `limit` items for the query's words, best first; ties by item. Empty for a query without words."""
     terms = query_terms(query)
     if not terms.terms or limit < 1:
@@ -43,6 +45,9 @@ def search(connection: sqlite3.Connection, query: str, limit: int, passing: Cond
     candidates = collect(connection, terms, passing, last_item)
     rarity = [math.log(1.0 + last_item / (rows + 0.5)) for rows in candidates.rows]
     scorer = _Scorer(terms, rarity, normalise(query))
+    left = "" if withheld is None else _left(connection, withheld)
+    if withheld is not None and withheld.item_id in candidates.items:
+        candidates.items[withheld.item_id] &= scorer.held(left)  # what it was found by does not count
     names: dict[int, list[float]] = {}  # content -> strength of each term in the names of its files
     for content_id, item_id, name, folder in _read_files(
         connection, candidates, rarity, max(READ_ROWS, limit), passing
@@ -55,10 +60,23 @@ def search(connection: sqlite3.Connection, query: str, limit: int, passing: Cond
             candidates.items.setdefault(item_id, (1 << len(rarity)) - 1)  # stands for the whole file
     hits = []
     for item_id, content_id, text, title in _read_items(connection, candidates, rarity, max(READ_ROWS, limit)):
+        if withheld is not None and item_id == withheld.item_id:
+            text, title = left, ""
         hit = scorer.hit(item_id, text or "", title or "", names.get(content_id))
         if hit is not None:
             hits.append(hit)
     return heapq.nsmallest(limit, hits, key=lambda hit: (-hit.score, hit.item_id))
+
+
+def _left(connection: sqlite3.Connection, withheld: Withheld) -> str:
+    """What the item's text is without what is withheld of it, as it is searched."""
+    rows = connection.execute(
+        "SELECT g.id, g.text FROM item i JOIN fragment g"
+        " ON g.id >= i.first_fragment AND g.id < i.first_fragment + i.fragments"
+        " WHERE i.id = ? AND g.role = 'passage' ORDER BY g.id",
+        (withheld.item_id,),
+    )
+    return searchable(" ".join(text for number, text in rows if number not in withheld.fragments))
 
 
 def _promising(candidates: dict[int, int], rarity: Sequence[float], count: int) -> list[int]:
@@ -123,6 +141,10 @@ class _Scorer:
                 found[position] = max(found[position], count)
         slowness = 0.5 + 0.5 * min(4.0, len(words) / _USUAL_CHARS[place])
         return [count / (count + slowness) for count in found]
+
+    def held(self, words: str) -> int:
+        """Which terms (bit t: term t) are in a text."""
+        return sum(1 << position for position, strength in enumerate(self.strengths(words, 0)) if strength)
 
     def hit(self, item_id: int, text: str, title: str, name: list[float] | None) -> WordHit | None:
         """The item's score, or None when none of the terms is in it after all."""

@@ -13,7 +13,17 @@ from tests.bench.measure import HERE, REPOSITORY
 from tests.bench.record import report
 
 # Each has `run(full: bool) -> Record | None`; None where its data are missing, which it has said.
-BENCHMARKS = ("cold_search", "unchanged_run", "codes", "index_photos", "index_memory", "badfiles", "office", "finds")
+BENCHMARKS = (
+    "cold_search",
+    "unchanged_run",
+    "codes",
+    "index_photos",
+    "index_memory",
+    "badfiles",
+    "office",
+    "finds",
+    "eval_matrix",
+)
 SCRIPTS = ("kinds", "walk")  # print tables of their own
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cmrcli.evaluation.environment import cores, cpu_name, started_utc, versions
+from cmrcli.evaluation.costs.environment import cores, cpu_name, started_utc, versions
 from tests.bench.measure import CACHE
 
 RESULTS = CACHE / "results.jsonl"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cmrcli.errors import UsageError
-from cmrcli.evaluation.absent import absent_documents
+from cmrcli.evaluation.systems.absent import absent_documents
 from cmrcli.store.records import FileState, Root
 
 
@@ -36,24 +36,23 @@ def test_every_spelling_that_a_result_meets_is_known() -> None:
         "a/x#3",
     ]
     documents += ["two.png", "/two.png", "alone.svg", "/tmp/alone.svg"]
-    assert absent_documents(Catalog(), {"q": dict.fromkeys(documents, 1)}) == ()
+    assert absent_documents(Catalog(), documents) == ()
 
 
 def test_unread_unknown_and_misplaced_files_are_absent() -> None:
     absent = ["a/broken.png", "one.pdf", "office/a/one.pdf", "/elsewhere/a/one.pdf", "a", "#1"]
-    qrels = {"q": dict.fromkeys(absent, 1), "r": {"two.png": 1, "not relevant": 0}}
-    assert absent_documents(Catalog(), qrels) == tuple(sorted(absent))
+    assert absent_documents(Catalog(), [*absent, "two.png", *absent]) == tuple(sorted(absent))
 
 
 def test_an_index_that_holds_none_of_them_is_the_wrong_one() -> None:
     with pytest.raises(UsageError, match=r"none of the 4 relevant documents .*: b, c, d \.\.\.$") as refused:
-        absent_documents(Catalog(), {"q": {"b": 1, "c": 1}, "r": {"d": 2, "e": 1}})
+        absent_documents(Catalog(), ["e", "b", "c", "d", "b"])
     assert "relpath" in refused.value.remedy
 
 
 def test_a_real_index_knows_its_files(indexed: tuple[Path, Path]) -> None:
     from cmrcli.store import open_reader
 
-    qrels = {"q": {"spec.pdf#2": 1, "photos/red.png": 1, "photos/violet.png": 1, "notes/歯車.txt": 1}}
+    relevant = ["spec.pdf#2", "photos/red.png", "photos/violet.png", "notes/歯車.txt"]
     with open_reader(indexed[1]) as reader:
-        assert absent_documents(reader, qrels) == ("photos/violet.png",)
+        assert absent_documents(reader, relevant) == ("photos/violet.png",)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cmrcli.evaluation import bootstrap
-from cmrcli.evaluation.bootstrap import intervals
+from cmrcli.evaluation.bootstrap import difference_interval, intervals
 
 
 def test_bounds_enclose_the_mean_and_shrink_with_more_queries() -> None:
@@ -50,3 +50,33 @@ def test_covers_the_true_mean_about_as_often_as_promised() -> None:
 def test_no_query_is_refused() -> None:
     with pytest.raises(ValueError, match="no query"):
         intervals(np.empty((0, 3)), seed=0)
+
+
+def test_medians_are_resampled_as_medians() -> None:
+    values = np.random.default_rng(7).exponential(10, (301, 1))
+    mean, median = intervals(np.hstack([values, values]), seed=0, medians=[1])
+    assert mean.tolist() == intervals(values, seed=0)[0].tolist()
+    assert median[0] < np.median(values) < median[1] < mean[1]
+    # Order statistics that enclose the median with 95 % (exact, by the binomial distribution of 301 draws).
+    ordered = np.sort(values[:, 0])
+    assert ordered[133 - 4] <= median[0] <= ordered[133 + 4] and ordered[167 - 4] <= median[1] <= ordered[167 + 4]
+
+
+def test_a_difference_is_drawn_in_pairs() -> None:
+    rng = np.random.default_rng(8)
+    hardness = rng.normal(0, 5, 200)
+    a, b = hardness + rng.normal(0, 0.1, 200), hardness + rng.normal(0.1, 0.1, 200)
+    low, high = difference_interval(a, b, seed=0)
+    assert 0 < low < (b - a).mean() < high < 0.2  # unpaired it would be about 1 wide to both sides
+    assert (low, high) == tuple(intervals((b - a)[:, None], seed=0)[0])
+    assert difference_interval(b, a, seed=0) == pytest.approx((-high, -low))
+    low, high = difference_interval(a, b, seed=0, median=True)
+    assert low <= np.median(b) - np.median(a) <= high
+    assert difference_interval(a, a, seed=0, median=True) == difference_interval(a, a, seed=0) == (0, 0)
+
+
+def test_what_is_no_pair_is_refused() -> None:
+    with pytest.raises(ValueError, match="not pairs"):
+        difference_interval(np.zeros(2), np.zeros(3), seed=0)
+    with pytest.raises(ValueError, match="no query"):
+        difference_interval(np.empty(0), np.empty(0), seed=0)

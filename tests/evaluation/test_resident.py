@@ -1,5 +1,6 @@
 """Memory of a process of its own: its peak is seen, its parent's is not."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,8 @@ import numpy as np
 import pytest
 
 from cmrcli.errors import CmrcliError
-from cmrcli.evaluation import resident
+from cmrcli.evaluation.costs import resident
+from cmrcli.evaluation.costs.processes import Done
 
 MIB = 1 << 20
 
@@ -17,7 +19,7 @@ def child_peak(program: str) -> int:
     command = [
         sys.executable,
         "-c",
-        f"{program}\nfrom cmrcli.evaluation import resident\nprint(resident.peak_resident_bytes())",
+        f"{program}\nfrom cmrcli.evaluation.costs import resident\nprint(resident.peak_resident_bytes())",
     ]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
@@ -51,20 +53,16 @@ def test_a_process_that_fails_says_why_in_one_line(tmp_path: Path) -> None:
 def test_lines_are_thinned_evenly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = []
 
-    class Done:
-        returncode = 0
-        stdout = b'{"peak_bytes": 1, "private_bytes": null, "first_query_ms": 2.0, "queries": 3}\n'
+    def run(module, arguments, given, timeout_s):
+        jobs.append((module, given))
+        return Done(0, b'{"peak_bytes": 1, "private_bytes": null, "first_query_ms": 2.0, "queries": 3}\n', b"")
 
-    def run(command, *, input, **_):
-        jobs.append(input)
-        return Done()
-
-    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(resident, "run_module", run)
     monkeypatch.setattr(resident, "MAX_QUERIES", 3)
     measured = resident.measure(tmp_path, tmp_path / "enc", 2, "codes", 5, [f"caf\udce9 {i}" for i in range(8)])
     assert measured == resident.Resident(1, None, 2.0, 3)
-    import json
-
-    job = json.loads(jobs[0])
+    [(module, given)] = jobs
+    job = json.loads(given)
+    assert module == resident.__name__
     assert job["lines"] == ["caf\udce9 0", "caf\udce9 3", "caf\udce9 6"]
     assert (job["mode"], job["k"], job["threads"], job["encoder"]) == ("codes", 5, 2, str(tmp_path / "enc"))

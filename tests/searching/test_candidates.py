@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cmrcli.codes.codebook import fit_sign
-from cmrcli.searching.candidates import by_codes, by_exact, by_graph
+from cmrcli.searching.candidates import by_codes, by_exact, by_graph, by_hamming
 from cmrcli.store import Segment
 
 DIM = 32
@@ -75,7 +75,28 @@ def test_codes_with_few_candidates_lose_little_and_never_show_the_dead(segments:
     assert kept >= 0.9 * 300
 
 
-@pytest.mark.parametrize("way", ["exact", "codes"])
+@pytest.mark.parametrize("filtered", [False, True])
+def test_hamming_equals_counting_bits_one_by_one(segments: list[Segment], filtered: bool) -> None:
+    query = unit(np.random.default_rng(6), 1)[0]
+    vectors = np.concatenate([segment.vectors for segment in segments]).astype(np.float32)
+    codebook = fit_sign(vectors)
+    allowed = np.sort(np.concatenate([segment.rows for segment in segments])[::3]) if filtered else None
+    expected = []
+    for segment in segments:
+        for row, fragment in enumerate(segment.rows.tolist()):
+            if (segment.dead is None or not segment.dead[row]) and (allowed is None or fragment in allowed):
+                same = (segment.vectors[row].astype(np.float32) > codebook.centre) == (query > codebook.centre)
+                expected.append((fragment, int(same.sum()) / DIM))
+    expected.sort(key=lambda pair: (-pair[1], pair[0]))
+    for segment in segments:  # not one vector is read
+        segment.vectors = np.full_like(segment.vectors, np.nan)
+    found = by_hamming(segments, query, 40, allowed, codebook)
+    assert found.fragment_ids.tolist() == [fragment for fragment, _ in expected[:40]]
+    assert found.similarities.tolist() == [share for _, share in expected[:40]]
+    assert len(set(found.similarities.tolist())) < 40, "ties, by fragment"
+
+
+@pytest.mark.parametrize("way", ["exact", "codes", "hamming"])
 def test_nothing_allowed_and_no_segments_give_nothing(segments: list[Segment], way: str) -> None:
     query = unit(np.random.default_rng(4), 1)[0]
     codebook = fit_sign(segments[0].vectors.astype(np.float32))
@@ -83,6 +104,8 @@ def test_nothing_allowed_and_no_segments_give_nothing(segments: list[Segment], w
     for parts, allowed in ((segments, nothing), ([], None)):
         if way == "exact":
             assert len(by_exact(parts, query, 5, allowed).fragment_ids) == 0
+        elif way == "hamming":
+            assert len(by_hamming(parts, query, 5, allowed, codebook).fragment_ids) == 0
         else:
             assert len(by_codes(parts, query, 5, allowed, codebook, 50).fragment_ids) == 0
 

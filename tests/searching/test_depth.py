@@ -28,7 +28,7 @@ def rounds(index: Index, **wanted: object) -> int:
     return sum(name == "assemble" for name, _, _ in answer.explanation.stages)
 
 
-@pytest.mark.parametrize("mode", ["exact", "codes", "graph", "vectors", "auto"])
+@pytest.mark.parametrize("mode", ["exact", "codes", "hamming", "graph", "vectors", "auto"])
 def test_every_item_can_be_asked_for(index: Index, mode: str) -> None:
     """Items have many fragments each, so k items need more than k fragments."""
     found = [(result.relpath, result.page) for result in index.search("red", k=100, mode=mode)]

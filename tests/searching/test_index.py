@@ -76,6 +76,15 @@ def test_modes_agree_on_a_small_index(index: Index) -> None:
     assert len(exact) == 8, "every item once"
 
 
+def test_codes_alone_find_what_is_near_and_say_how_near(index: Index) -> None:
+    answer = index.answer("red", mode="hamming")
+    assert [name for name, _, _ in answer.explanation.stages] == ["encode", "hamming", "assemble"]
+    assert answer.results[0].relpath == "photos/red.png" and len(answer.results) == 8
+    shares = [result.score for result in answer.results]
+    assert shares == sorted(shares, reverse=True)
+    assert all(share * 64 == round(share * 64) for share in shares), "bits of 64 that are equal"
+
+
 def test_filters(index: Index, indexed: tuple[Path, Path]) -> None:
     office = indexed[0]
     kinds = {result.kind for result in index.search("red", filter=Filter(kinds=frozenset({"text"})))}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 _READ_BY = {
     "exact": {"vectors", "rows", "catalog"},
     "codes": {"codes", "vectors", "rows", "catalog"},
+    "hamming": {"codes", "rows", "catalog"},
     "graph": {"graphs", "codes", "vectors", "rows", "catalog"},  # codes and vectors where there is no graph
     "words": {"catalog"},
 }

@@ -37,6 +37,11 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def threads(asked: int) -> int:
+    """Threads that an encoder opened with `asked` uses: 0 means one a core."""
+    return asked or cores()
+
+
 def versions() -> dict[str, str]:
     """Of cmrcli, SQLite and the libraries that decide speed and results, as far as they are installed."""
     found = {"cmrcli": cmrcli.__version__, "sqlite": sqlite3.sqlite_version}

@@ -1,20 +1,19 @@
-"""Memory of one mode, measured in a process of its own: `python -m cmrcli.evaluation.resident`.
+"""Memory of one mode, measured in a process of its own: `python -m cmrcli.evaluation.costs.resident`.
 
-The process reads one JSON object from stdin, opens the index, answers the queries, and prints one JSON
-object.
+The process reads one JSON object from stdin, opens the index, answers the queries, and prints one JSON object.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from cmrcli.errors import CmrcliError, display_path
+from cmrcli.errors import CmrcliError
+from cmrcli.evaluation.costs.processes import run_module
 from cmrcli.evaluation.report import Resident
 
 MAX_QUERIES = 200  # enough for every page that matters to be touched, and for "auto" to settle
@@ -27,8 +26,11 @@ def measure(
     """What a fresh process takes to answer up to MAX_QUERIES of the lines, evenly chosen.
 
     Raises:
+        ValueError: no line.
         CmrcliError: the process failed or took longer than TIMEOUT_S.
     """
+    if not lines:
+        raise ValueError("no query to answer")
     step = -(-len(lines) // MAX_QUERIES)
     job = {
         "folder": os.fspath(folder),
@@ -39,27 +41,19 @@ def measure(
         "lines": list(lines[::step]),
     }
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "cmrcli.evaluation.resident"],
-            input=json.dumps(job).encode("ascii"),
-            capture_output=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise CmrcliError(f"measuring the memory of mode {mode} took longer than {TIMEOUT_S:.0f} s") from None
-    if done.returncode != 0:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines() or [f"exit code {done.returncode}"]
-        raise CmrcliError(f"measuring the memory of mode {mode} failed: {display_path(said[-1])}")
-    answer = json.loads(done.stdout.splitlines()[-1])
+        done = run_module("cmrcli.evaluation.costs.resident", (), json.dumps(job).encode("ascii"), TIMEOUT_S)
+    except CmrcliError as error:
+        raise CmrcliError(f"measuring the memory of mode {mode}: {error}") from None
+    if done.code != 0:
+        raise CmrcliError(f"measuring the memory of mode {mode} failed: {done.said}")
+    answer = json.loads(done.out.splitlines()[-1])
     return Resident(answer["peak_bytes"], answer["private_bytes"], answer["first_query_ms"], answer["queries"])
 
 
 def peak_resident_bytes() -> int:
     """Most memory this process ever had resident.
 
-    On Linux from VmHWM: getrusage would count the parent too, whose peak a new process inherits until it
-        execs.
+    On Linux from VmHWM: getrusage would count the parent too, whose peak a new process inherits until it execs.
     """
     status = _status_bytes("VmHWM")
     if status is not None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from cmrcli.errors import UsageError, display_path
-from cmrcli.evaluation.qrels import Qrels
-from cmrcli.evaluation.relevance import without_page
+from cmrcli.evaluation.systems.relevance import without_page
 
 SHOWN = 3  # documents that an error names
 
@@ -33,8 +32,8 @@ class Catalog(Protocol):
     def files_in(self, root_id: int, folder: bytes) -> Mapping[bytes, _File]: ...
 
 
-def absent_documents(catalog: Catalog, qrels: Qrels) -> tuple[str, ...]:
-    """Documents judged relevant whose file is not in the index or could not be read, sorted.
+def absent_documents(catalog: Catalog, relevant: Iterable[str]) -> tuple[str, ...]:
+    """Those of the relevant documents whose file is not in the index or could not be read, sorted.
 
     Pages are not looked at: a page beyond a file's last is a judgement that nothing meets.
 
@@ -42,10 +41,10 @@ def absent_documents(catalog: Catalog, qrels: Qrels) -> tuple[str, ...]:
         UsageError: the index holds none of them. Then the ground truth is of another index, or names files
             from another folder than the one that was indexed.
     """
-    relevant = sorted({name for grades in qrels.values() for name, grade in grades.items() if grade > 0})
+    wanted = sorted(set(relevant))
     known = _Known(catalog)
-    absent = tuple(document for document in relevant if document not in known)
-    if relevant and len(absent) == len(relevant):
+    absent = tuple(document for document in wanted if document not in known)
+    if wanted and len(absent) == len(wanted):
         names = ", ".join(display_path(document) for document in absent[:SHOWN])
         raise UsageError(
             f"none of the {len(absent)} relevant documents is in the index: {names}"

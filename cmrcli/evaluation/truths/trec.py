@@ -1,37 +1,39 @@
-"""Ground truth: queries as TSV, judgements as TREC qrels. Whatever is wrong is one line with its line number.
+"""Queries as TSV, judgements as TREC qrels.
 
-Queries: `id<TAB>text`; `image:PATH` or `image:PATH#PAGE` as text asks by example, relative to the file of
-queries. Qrels: `query-id iteration document grade`; the iteration is not looked at. A document is `relpath`
-or `relpath#page` as results have them, and may hold blanks. Both are UTF-8; names that are not are kept byte
-by byte.
+Queries: `id<TAB>text`, or `id<TAB>text<TAB>name=value;name=value` with groups for breakdowns of one's own;
+`image:PATH` or `image:PATH#PAGE` as text asks by example, relative to the file of queries. Qrels:
+`query-id iteration document grade`; the iteration is not looked at. A document is `relpath` or `relpath#page` as
+results have them, or an absolute path, and may hold blanks.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 from cmrcli.errors import UsageError, display_path
-from cmrcli.searching.query import IMAGE_PREFIX, Query, example_name, parse_example, parse_line
+from cmrcli.evaluation.truth import Part, Qrels, Topic, Truth
+from cmrcli.evaluation.truths.groups import groups_of
+from cmrcli.evaluation.truths.lines import PathLike, grade_of, numbered_lines, query_line, wrong
 
-Qrels = dict[str, dict[str, int]]  # query id -> document -> grade; above 0 is relevant
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """One question of the ground truth: its id in the qrels and the line that a batch search would take."""
-
-    id: str
-    text: str
-
-    def query(self) -> Query:
-        """What to ask the index."""
-        return parse_line(self.text)
+_COLUMNS = "write each query as id<TAB>text, or id<TAB>text<TAB>name=value;name=value"
 
 
-def read_topics(path: str | os.PathLike[str]) -> list[Topic]:
+def read_trec(queries: PathLike, qrels: PathLike) -> Truth:
+    """The ground truth in two files.
+
+    Raises:
+        UsageError: as `read_topics` and `read_qrels`.
+    """
+    topics = read_topics(queries)
+    judged = read_qrels(qrels, topics)
+    sources = tuple(Path(os.path.abspath(path)) for path in (queries, qrels))
+    return Truth("trec", (Part("", tuple(topics), judged),), sources)
+
+
+def read_topics(path: PathLike) -> list[Topic]:
     """The queries of a TSV file, in its order.
 
     Raises:
@@ -39,93 +41,66 @@ def read_topics(path: str | os.PathLike[str]) -> list[Topic]:
             all.
     """
     topics: dict[str, tuple[int, Topic]] = {}
-    for number, line in _lines(path):
+    for number, line in numbered_lines(path):
         columns = line.split("\t")
-        if len(columns) != 2:
-            raise _wrong(path, number, f"{len(columns)} columns instead of 2", "write each query as id<TAB>text")
-        name, text = columns[0].strip(), columns[1].strip()
+        if len(columns) not in (2, 3):
+            raise wrong(path, number, f"{len(columns)} columns instead of 2 or 3", _COLUMNS)
+        name = columns[0].strip()
         if not name or len(name.split()) != 1:
-            raise _wrong(path, number, f"the query id {name!r} is not one word", "qrels name queries by one word")
+            raise wrong(path, number, f"the query id {name!r} is not one word", "qrels name queries by one word")
         if name in topics:
-            raise _wrong(path, number, f"query {name} stands in line {topics[name][0]} already", "give it another id")
-        if not text:
-            raise _wrong(path, number, f"query {name} is empty", "write what it asks for, or remove the line")
-        if text.startswith(IMAGE_PREFIX):
-            text = _resolved(path, number, text)
-        topics[name] = (number, Topic(name, text))
+            raise wrong(path, number, f"query {name} stands in line {topics[name][0]} already", "give it another id")
+        text = query_line(path, number, columns[1])
+        own = _own_groups(path, number, columns[2]) if len(columns) == 3 else {}
+        topics[name] = (number, Topic(name, text, {**groups_of(text), **own}))
     if not topics:
-        raise UsageError(f"{display_path(path)}: holds no query", "write each query as id<TAB>text")
+        raise UsageError(f"{display_path(path)}: holds no query", _COLUMNS)
     return [topic for _, topic in topics.values()]
 
 
-def read_qrels(path: str | os.PathLike[str], topics: Iterable[Topic]) -> Qrels:
+def read_qrels(path: PathLike, topics: Iterable[Topic]) -> Qrels:
     """The judgements of a TREC qrels file, by query and document.
 
     Raises:
         UsageError: unreadable file, malformed line, a query that is not among the topics, a pair judged
             twice, or a query without any relevant document (every measure of it would be 0 or undefined).
     """
-    topics = list(topics)
-    qrels: Qrels = {topic.id: {} for topic in topics}
+    qrels: dict[str, dict[str, int]] = {topic.id: {} for topic in topics}
     places: dict[tuple[str, str], int] = {}
-    for number, line in _lines(path):
+    for number, line in numbered_lines(path):
         query, document, grade = _judgement(path, number, line)
         if query not in qrels:
             remedy = f"add {query} to the queries, or remove its judgements"
-            raise _wrong(path, number, f"unknown query id {query}", remedy)
-        if document in qrels[query]:
-            before = places[query, document]
-            raise _wrong(path, number, f"{query} {document} is judged in line {before} already", "keep one of the two")
+            raise wrong(path, number, f"unknown query id {query}", remedy)
+        # One name written in two Unicode forms (a Mac's, another's) is one document.
+        before = places.setdefault((query, unicodedata.normalize("NFC", document)), number)
+        if before != number:
+            raise wrong(path, number, f"{query} {document} is judged in line {before} already", "keep one of the two")
         qrels[query][document] = grade
-        places[query, document] = number
-    for topic in topics:
-        if not any(grade > 0 for grade in qrels[topic.id].values()):
+    for name, grades in qrels.items():
+        if not any(grade > 0 for grade in grades.values()):
             raise UsageError(
-                f"{display_path(path)}: query {topic.id} has no relevant document",
+                f"{display_path(path)}: query {name} has no relevant document",
                 "judge at least one with a grade above 0, or remove the query",
             )
     return qrels
 
 
-def _judgement(path: str | os.PathLike[str], number: int, line: str) -> tuple[str, str, int]:
+def _own_groups(path: PathLike, number: int, written: str) -> dict[str, str]:
+    groups: dict[str, str] = {}
+    for pair in filter(str.strip, written.split(";")):
+        name, equals, value = (part.strip() for part in pair.partition("="))
+        if not (equals and name and value):
+            raise wrong(path, number, f"the group {pair.strip()!r} is not name=value", _COLUMNS)
+        if name in groups:
+            raise wrong(path, number, f"the group {name} is named twice", "a query belongs to one group of a name")
+        groups[name] = value
+    return groups
+
+
+def _judgement(path: PathLike, number: int, line: str) -> tuple[str, str, int]:
     head = line.split(None, 2)
     tail = head[2].rsplit(None, 1) if len(head) == 3 else []
     if len(tail) != 2:
-        raise _wrong(path, number, "fewer than 4 columns", "write each judgement as: query-id 0 document grade")
-    try:
-        grade = int(tail[1])
-    except ValueError:
-        remedy = "end each line with a whole number: 0 not relevant, 1 or more relevant"
-        raise _wrong(path, number, f"the grade {tail[1]!r} is not a whole number", remedy) from None
-    return head[0], tail[0].strip(), grade
-
-
-def _resolved(path: str | os.PathLike[str], number: int, text: str) -> str:
-    """The line with the path of its example made absolute."""
-    argument = os.path.join(os.path.dirname(os.path.abspath(path)), text[len(IMAGE_PREFIX) :].strip())
-    example = parse_example(argument)
-    if not os.path.isfile(example.path):
-        missing = f"no file {display_path(example.path)}"
-        raise _wrong(path, number, missing, "name examples relative to the file of queries, or absolutely")
-    return IMAGE_PREFIX + example_name(example)
-
-
-def _lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
-    """(line number from 1, line without its end), blank lines left out."""
-    try:
-        data = Path(path).read_bytes()
-        # Paths in it may be any bytes, but a file that is Shift_JIS throughout would silently find nothing.
-        text = data.decode("utf-8-sig", "surrogateescape")
-        if not text.isascii() and sum("\udc80" <= c <= "\udcff" for c in text) > len(text) // 20:
-            raise UsageError(f"{display_path(path)} is not UTF-8", "convert it: iconv -f cp932 -t utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot read {display_path(path)}: {error.strerror or error}", "name a file") from None
-    # Not splitlines(): a file name may hold characters that it takes for line ends.
-    for number, line in enumerate(text.split("\n"), 1):
-        line = line.rstrip("\r")
-        if line.strip():
-            yield number, line
-
-
-def _wrong(path: str | os.PathLike[str], number: int, what: str, remedy: str) -> UsageError:
-    return UsageError(f"{display_path(path)}:{number}: {display_path(what)}", remedy)
+        raise wrong(path, number, "fewer than 4 columns", "write each judgement as: query-id 0 document grade")
+    return head[0], tail[0].strip(), grade_of(path, number, tail[1])

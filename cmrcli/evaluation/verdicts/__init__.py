@@ -1,0 +1,1 @@
+"""What the figures mean for a decision: requirements, recommendation, balance, comparison, history."""
