@@ -155,6 +155,10 @@ def test_known_translations() -> None:
     assert english["最大許容寸法"] == "upper limit"
     assert english["理論的に正確な寸法"] == "theoretically exact dimension"
     assert english["消しゴム"] == "eraser"
+    assert english["バフ研磨"] == "buffing"
+    assert english["軟窒化"] == "gas nitrocarburizing"
+    assert english["取鍋"] == "foundry ladle"
+    assert english["炎"] == "flame"
 
 
 def test_a_term_is_read_field_by_field() -> None:
