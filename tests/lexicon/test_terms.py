@@ -14,6 +14,7 @@ CATEGORIES = {
     "drawing",
     "electrical",
     "electronic",
+    "everyday",
     "fastener",
     "hydraulic",
     "laboratory",
@@ -30,6 +31,29 @@ JAPANESE = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff]")
 # Hiragana and katakana "he" look alike; one between letters of the other script is a typing error.
 CONFUSED_HE = re.compile(r"[ァ-ヺ][へべぺ]|[へべぺ][ァ-ヺ]|[ぁ-ゖ][ヘベペ][ぁ-ゖ]")
 MAX_DEFINITION_WORDS = 14
+# Words that truly name two things: each heads one line and is an alternative of the line named here.
+HOMONYMS = {
+    "平面図": "floor plan",
+    "部品表": "bill of materials",
+    "ブッシング": "bushing",
+    "ラック": "storage rack",
+    "bill of materials": "parts list",
+    "blueprint": "design drawing",
+    "car": "corrective action report",
+    "chip": "integrated circuit",
+    "condenser": "capacitor",
+    "die": "mold",
+    "muffler": "silencer",
+    "packing": "packaging",
+    "saw": "submerged arc welding",
+    "scale": "weighing scale",
+    "silencer": "muffler",
+    "slope": "gradient",
+    "tap": "faucet",
+    "tin": "can",
+    "undercut": "weld undercut",
+    "welder": "welding machine",
+}
 
 
 def _lines() -> list[str]:
@@ -49,7 +73,7 @@ def test_every_line_has_the_columns_of_the_header() -> None:
 
 def test_the_table_is_loaded_whole_and_in_order() -> None:
     assert [term.en for term in load_terms()] == [line.split("\t")[0] for line in _lines()[1:-1]]
-    assert len(load_terms()) >= 1900
+    assert len(load_terms()) >= 3000
 
 
 def test_every_category_is_known_and_used() -> None:
@@ -96,6 +120,17 @@ def test_alternatives_add_something() -> None:
         assert len(set(term.synonyms)) == len(term.synonyms), term
 
 
+def test_a_name_that_heads_a_line_belongs_to_that_line() -> None:
+    heads = {name.casefold() for term in load_terms() for name in (term.en, term.ja)}
+    taken = {
+        (name.casefold(), term.en)
+        for term in load_terms()
+        for name in (*term.ja_variants, *term.synonyms)
+        if name.casefold() in heads - {term.en.casefold(), term.ja.casefold()}
+    }
+    assert taken == set(HOMONYMS.items())
+
+
 def test_known_translations() -> None:
     english = {name: term.en for term in reversed(load_terms()) for name in (term.ja, *term.ja_variants)}
     assert english["六角フランジボルト"] == "hex flange bolt"
@@ -105,6 +140,25 @@ def test_known_translations() -> None:
     assert english["間取り図"] == "floor plan"
     assert english["表題欄"] == "title block"
     assert english["モータ"] == english["モーター"] == "electric motor"
+    assert english["水晶振動子"] == "quartz crystal unit"
+    assert english["水晶発振器"] == "crystal oscillator"
+    assert english["ナスフラスコ"] == "pear-shaped flask"
+    assert english["丸底フラスコ"] == "round-bottom flask"
+    assert english["風道"] == "duct"
+    assert english["風洞"] == "wind tunnel"
+    assert english["電磁接触器"] == "electromagnetic contactor"
+    assert english["マグネットスイッチ"] == "motor starter"
+    assert english["側溝"] == "gutter"
+    assert english["雨樋"] == "eaves gutter"
+    assert english["分銅"] == "calibration weight"
+    assert english["南京錠"] == "padlock"
+    assert english["最大許容寸法"] == "upper limit"
+    assert english["理論的に正確な寸法"] == "theoretically exact dimension"
+    assert english["消しゴム"] == "eraser"
+    assert english["バフ研磨"] == "buffing"
+    assert english["軟窒化"] == "gas nitrocarburizing"
+    assert english["取鍋"] == "foundry ladle"
+    assert english["炎"] == "flame"
 
 
 def test_a_term_is_read_field_by_field() -> None:
