@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench train wheel wheelhouse clean
+.PHONY: help demo test lint bench eval-default train wheel wheelhouse clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -29,6 +29,9 @@ lint: $(READY)  ## style and strict types
 
 bench: $(READY)  ## speed, memory and quality as ratios in one run; minutes
 	$(BIN)/python -m tests.bench
+
+eval-default: $(READY)  ## how well the bundled encoder finds the pictures of ../shared/data/dev
+	$(BIN)/python -m tests.bench.eval_default
 
 wheel: $(READY)  ## dist/cmrcli-*.whl, the encoder inside
 	$(PIP) wheel --no-deps --wheel-dir dist .

@@ -38,7 +38,10 @@ def application(only: str | None = None) -> typer.Typer:
     app.callback()(_root)
     for name, (module, function) in COMMANDS.items():
         if only in (None, name):
-            app.command(name)(getattr(import_module(module), function))
+            home = import_module(module)
+            # Text below the options, made only for the command that runs: it may need more than the others import.
+            below = home.epilog() if name == only and hasattr(home, "epilog") else None
+            app.command(name, epilog=below)(getattr(home, function))
     return app
 
 

@@ -17,6 +17,18 @@ Texts = Optional[list[str]]  # noqa: UP045
 File = Optional[Path]  # noqa: UP045
 
 
+def epilog() -> str:
+    """The definition of every measure, for --help."""
+    import textwrap
+
+    from cmrcli.evaluation.measures import DEFINITIONS
+
+    lines = ["\b", "Measures (means over the queries, with 95 % bootstrap intervals):"]
+    for name, definition in DEFINITIONS.items():
+        lines += textwrap.wrap(f"{name}: {definition}", 76, initial_indent="  ", subsequent_indent="      ")
+    return "\n".join(lines)
+
+
 @guarded
 def evaluate(
     context: typer.Context,

@@ -181,8 +181,9 @@ def _show_balance(console: Console, row: Row) -> None:
         assert of_group.gap is not None
         measure = next(iter(of_group.measures))
         worse = (of_group.gap.value < 0) != is_rank(measure)
+        served = "worse" if worse else "better"
         console.print(
-            f"{row.name}: {breakdown} {display_path(group)!r} is served {'worse' if worse else 'better'} than the rest, "
+            f"{row.name}: {breakdown} {display_path(group)!r} is served {served} than the rest, "
             f"{measure} {of_group.measures[measure].value:.3f}, {of_group.gap.value:+.3f} "
             f"[{of_group.gap.low:+.3f}, {of_group.gap.high:+.3f}], {of_group.queries} queries",
             style="dim", markup=False,

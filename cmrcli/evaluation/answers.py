@@ -68,9 +68,7 @@ def ranked(pairs: Iterable[tuple[str, float]]) -> Ranking:
 def outcome_of(ranking: Ranking, judged: Mapping[str, int]) -> Outcome:
     """The outcome of a ranking by the grades of one query, of which at least one is above 0."""
     found = [
-        (rank, judged[document])
-        for rank, document in enumerate(ranking.documents, 1)
-        if judged.get(document, 0) > 0
+        (rank, judged[document]) for rank, document in enumerate(ranking.documents, 1) if judged.get(document, 0) > 0
     ]
     ideal = sorted((grade for grade in judged.values() if grade > 0), reverse=True)
     if not ideal:

@@ -16,7 +16,7 @@ from cmrcli.evaluation.report import Evaluation, Row
 from cmrcli.evaluation.verdicts import history
 from cmrcli.evaluation.verdicts.compare import Comparison, compare
 from cmrcli.evaluation.verdicts.recommend import CHEAPEST, ParetoPoint, Recommendation, pareto, recommend
-from cmrcli.evaluation.verdicts.require import Verdict, judge, parse
+from cmrcli.evaluation.verdicts.require import Verdict, judge, parse, refuse_unmeasured
 from cmrcli.evaluation.verdicts.values import COSTS
 
 PLOTTED_COST = "bytes_per_item"
@@ -118,6 +118,7 @@ def conclude(protocol: Protocol, wanted: Wanted, progress: Progress | None = Non
         UsageError: see `ground_truth`, `evaluate`, `judge`, `compare`. CmrcliError: whatever asking raises.
     """
     requirements = [parse(text) for text in protocol.requirements]
+    refuse_unmeasured(requirements, protocol.measures, protocol.cold, protocol.memory)
     with ground_truth(protocol, progress) as truth:
         measured = evaluate(truth, subject_of(protocol), settings_of(protocol), progress)
         evaluation = measured.evaluation
@@ -223,21 +224,15 @@ def _write_truth(folder: Path, measured: Measured) -> None:
 
 
 def _write_sheet(said: Conclusions, measured: Measured, before: Measured | None, path: Path) -> None:
-    from cmrcli.evaluation.shown.sheet import Block, blocks_of, compared_blocks, save_sheet
+    from cmrcli.evaluation.shown.sheet import blocks_of, comparison_blocks, save_sheet
     from cmrcli.evaluation.shown.thumbnails import Thumbnails
 
-    parts = {part.name: part for part in measured.parts}
-    evaluation = said.evaluation
     if said.comparison is not None and before is not None:
         title = f"{said.comparison.rows[0].before} against {said.comparison.rows[0].after}"
-        blocks: list[Block] = []
-        old = dict(zip((row.name for row in before.evaluation.rows), before.answers, strict=True))
-        new = dict(zip((row.name for row in evaluation.rows), measured.answers, strict=True))
-        for compared in said.comparison.rows:
-            if compared.before in old and compared.after in new:
-                blocks += compared_blocks(compared, parts[compared.part], old[compared.before], new[compared.after])
+        blocks = comparison_blocks(said.comparison, measured.parts, before.answers_by_row, measured.answers_by_row)
     else:
         title = "Queries that did worst"
-        blocks = blocks_of(evaluation.rows, list(parts.values()), measured.answers_by_row)
+        parts = list({part.name: part for part in measured.parts}.values())
+        blocks = blocks_of(said.evaluation.rows, parts, measured.answers_by_row)
     with Thumbnails(measured.folders) as thumbnails:
-        save_sheet(path, title, evaluation.main, blocks, thumbnails)
+        save_sheet(path, title, said.evaluation.main, blocks, thumbnails)

@@ -6,6 +6,7 @@ Fields that are not known are left aside (newer versions add some); missing ones
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -25,15 +26,25 @@ def read_back(wanted: type[T], document: object, where: str = "") -> T:
     """
     if not isinstance(document, dict):
         raise ValueError(f"{where or 'the document'} is {_name(document)} instead of an object")
-    hints = typing.get_type_hints(wanted)
     values: dict[str, Any] = {}
-    for field in dataclasses.fields(cast("Any", wanted)):
-        place = f"{where}.{field.name}" if where else field.name
-        if field.name in document:
-            values[field.name] = _value(hints[field.name], document[field.name], place)
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+    for name, (hint, required) in _fields(cast("Any", wanted)).items():
+        place = f"{where}.{name}" if where else name
+        if name in document:
+            values[name] = _value(hint, document[name], place)
+        elif required:
             raise ValueError(f"{place} is missing")
     return wanted(**values)
+
+
+@functools.cache
+def _fields(wanted: type[object]) -> dict[str, tuple[Any, bool]]:
+    """Name -> type, and whether there is no default."""
+    hints = typing.get_type_hints(wanted)
+    missing = dataclasses.MISSING
+    return {
+        field.name: (hints[field.name], field.default is missing and field.default_factory is missing)
+        for field in dataclasses.fields(cast("Any", wanted))
+    }
 
 
 def _value(wanted: Any, value: object, where: str) -> object:

@@ -35,7 +35,7 @@ def test_every_command_is_documented() -> None:
 
 def test_no_option_is_documented_that_is_not_there() -> None:
     known = {option for _, option in options()}
-    elsewhere = {"--no-index", "--find-links", "--install-completion"}  # pip's, Typer's
+    elsewhere = {"--no-index", "--find-links", "--install-completion", "--help"}  # pip's, Typer's
     for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - elsewhere:
         assert option in known, option
 

@@ -64,6 +64,12 @@ def test_small_groups_are_one_and_it_says_how_many() -> None:
     assert sum(row.queries for row in groups.values()) == len(part.topics)
 
 
+def test_small_groups_alone_are_no_breakdown_but_it_says_so() -> None:
+    part, per_query = languages(en=4, ja=4, de=4)
+    found = balance(part, answers_of(part, {}), per_query)
+    assert found.groups == {} and found.folded == {"language": 3}
+
+
 def test_one_group_alone_is_no_breakdown() -> None:
     part, per_query = languages(en=10)
     assert balance(part, answers_of(part, {}), per_query).groups == {}

@@ -31,9 +31,16 @@ def test_by_hand() -> None:
 
 def test_examples_come_largest_first_and_the_other_measures_break_ties() -> None:
     found = compare_rows(from_queries("exact", OLD), from_queries("exact", NEW), {"q5": "six bolts"})
-    assert [one.query for one in found.gains] == ["q5", "q4", "q3"]
+    assert [one.query for one in found.gains] == ["q5", "q4", "q3", "q9", "q8", "q7", "q6", "q2", "q1"]
     assert [one.query for one in found.losses_shown] == ["q0"]
     assert (found.gains[0].text, found.gains[0].before, found.gains[0].after) == ("six bolts", 0.0, 1.0)
+
+
+def test_a_rank_that_moved_far_does_not_outweigh_the_first_measure() -> None:
+    old = {"a": {"mAP": 0.5, "median-rank": 1.0}, "b": {"mAP": 0.5, "median-rank": 900.0}}
+    new = {"a": {"mAP": 0.6, "median-rank": 500.0}, "b": {"mAP": 0.5, "median-rank": 1.0}}
+    found = compare_rows(from_queries("exact", old), from_queries("exact", new))
+    assert [one.query for one in found.gains] == ["a", "b"] and found.losses_shown == ()
 
 
 def test_lower_ranks_are_wins() -> None:

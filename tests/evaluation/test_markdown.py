@@ -62,7 +62,7 @@ def test_verdicts_follow() -> None:
     text = report(evaluation(rows), verdict, recommend(rows, verdict))
     assert "**Requirements met**: `success@10>=0.8`" in text
     assert "- exact: meets all" in text and "- codes: success@10 0.5 \\< 0.8 by 0.3" in text
-    assert "`cmrcli search --mode exact QUERY`" in text
+    assert "**Recommended: exact**" in text and "`cmrcli search --mode exact QUERY`" in text
 
 
 def test_a_comparison_by_hand() -> None:
@@ -80,10 +80,11 @@ def test_balance_is_shown_with_its_gaps_and_hubs() -> None:
         "en": GroupRow(30, {"mAP": high}, Interval(0.6, 0.5, 0.7)),
         "(other)": GroupRow(4, {"mAP": high}, Interval(0.1, -0.1, 0.3)),
     }
-    balance = Balance({"language": groups}, (Hub("a|b.png", 9, 1),), 10, 3.25, {"language": 3})
+    balance = Balance({"language": groups}, (Hub("a|b.png", 9, 1),), 10, 3.25, {"language": 3, "folder": 1})
     text = report(evaluation([row("exact", balance=balance)]))
     assert table(text, 1)[2] == ["ja", "30", "0.200 [0.100, 0.300]", "-0.600 [-0.700, -0.500]"]
-    assert "3 groups with too few queries" in text
+    assert "3 groups with too few queries shown as one" in text
+    assert "by folder**: 1 group, all with too few queries" in text
     assert "each by itself): language ja, language en." in text
     assert "(skewness 3.25)" in text and table(text, 2)[2] == ["a\\|b.png", "9", "1"]
 

@@ -150,6 +150,12 @@ def test_axes_hold_all_values_and_ticks_are_few(values: list[float], may_be_log:
     assert places == sorted(places) and all(0 <= place <= 1 for place in places)
 
 
+def test_nothing_is_more_accurate_than_one() -> None:
+    texts = {s.text for s in drawn([row("exact", 0.96, p95_ms=5, width=0.04)]) if isinstance(s, Text)}
+    assert "1" in texts and not any(text.startswith("1.0") for text in texts)
+    assert axis_of([1.0, 1.0], most=1.0).high == 1.0
+
+
 @pytest.mark.parametrize(
     ("value", "text"), [(0, "0"), (0.25, "0.25"), (20.0, "20"), (1_500, "1,500"), (2e7, "2e+07"), (1e-5, "1e-05")]
 )

@@ -139,6 +139,21 @@ def test_what_was_not_measured_is_refused_with_what_measures_it(text: str, remed
     assert text in str(caught.value) and remedy in caught.value.remedy
 
 
+def test_what_is_not_going_to_be_measured_is_refused_before() -> None:
+    from cmrcli.evaluation.verdicts.require import refuse_unmeasured
+
+    asked = [parse("cold_p95_ms<=5"), parse("resident_mb<=5"), parse("macro(success@1)>0"), parse("ann_recall@5>0")]
+    refuse_unmeasured(asked, ["success@1"])
+    refuse_unmeasured(asked)
+    for message, settings_ in (
+        ("cold_p95_ms is not", {"cold": False}),
+        ("resident_mb is not", {"memory": False}),
+        ("success@1 was not", {"measures": ["mAP"]}),
+    ):
+        with pytest.raises(UsageError, match=message):
+            refuse_unmeasured(asked, **settings_)  # type: ignore[arg-type]
+
+
 def test_what_was_measured_for_others_only_is_not_met() -> None:
     rows = [row("exact", p95_ms=10), row("run", system="peer.run")]
     verdict = judge(rows, [parse("p95_ms<=20")])

@@ -27,14 +27,14 @@ class Axis:
         return min(1.0, max(0.0, (value - low) / (high - low)))
 
 
-def axis_of(values: Sequence[float], may_be_log: bool = True) -> Axis:
-    """An axis with room for all values, of which there is at least one."""
+def axis_of(values: Sequence[float], may_be_log: bool = True, most: float = math.inf) -> Axis:
+    """An axis with room for all values, of which there is at least one, and which are at most `most`."""
     low, high = min(values), max(values)
     if may_be_log and low > 0 and high / low >= LOG_FROM_RATIO:
         low, high = low / 1.3, high * 1.3
         return Axis(low, high, True, tuple(_log_ticks(low, high)))
     margin = (high - low) * 0.08 or max(abs(high) * 0.1, 0.01)
-    low, high = (max(0.0, low - margin) if low >= 0 else low - margin), high + margin
+    low, high = (max(0.0, low - margin) if low >= 0 else low - margin), min(high + margin, most)
     return Axis(low, high, False, tuple(_even_ticks(low, high)))
 
 

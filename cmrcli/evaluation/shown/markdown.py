@@ -11,7 +11,7 @@ from cmrcli.evaluation.verdicts.balance import standing_out
 from cmrcli.evaluation.verdicts.compare import Compared, Comparison
 from cmrcli.evaluation.verdicts.recommend import Recommendation
 from cmrcli.evaluation.verdicts.require import Verdict
-from cmrcli.evaluation.verdicts.values import COSTS, is_rank
+from cmrcli.evaluation.verdicts.values import COSTS, configuration_name, is_rank
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#~$])")
 _SHOWN_ABSENT = 3
@@ -35,7 +35,7 @@ def report(
         blocks.append(_verdict(verdict))
     if recommendation is not None:
         command = f": {_code(recommendation.command)}" if recommendation.command else ""
-        name = cell(f"{recommendation.system} {recommendation.mode}")
+        name = cell(configuration_name((recommendation.system, recommendation.mode)))
         blocks.append(f"**Recommended: {name}**{command}. It {cell(recommendation.reason)}.")
     if comparison is not None:
         blocks += [_compared(compared) for compared in comparison.rows]
@@ -145,7 +145,10 @@ def _balance(row: Row) -> str:
         header = [cell(breakdown), "queries", *map(cell, names), f"{cell(names[0])} less the others'"]
         blocks.append(f"**{cell(row.name)}, by {cell(breakdown)}**\n\n" + _table(header, body))
         if few := balance.folded.get(breakdown):
-            blocks.append(f"{few} groups with too few queries are shown as one.")
+            blocks.append(f"{_groups(few)} with too few queries shown as one.")
+    for breakdown, few in balance.folded.items():
+        if breakdown not in balance.groups:
+            blocks.append(f"**{cell(row.name)}, by {cell(breakdown)}**: {_groups(few)}, all with too few queries.")
     stand_out = [f"{cell(breakdown)} {cell(group)}" for breakdown, group, _ in standing_out(balance)]
     if stand_out:
         blocks.append("Beyond chance (95 %, each by itself): " + ", ".join(stand_out) + ".")
@@ -155,6 +158,10 @@ def _balance(row: Row) -> str:
         blocks.append(f"**{cell(row.name)}, most often among the first {balance.k}**{skewness}")
         blocks.append(_table(["document", "queries", "rightly"], body))
     return "\n\n".join(blocks)
+
+
+def _groups(number: int) -> str:
+    return f"{number} group{'' if number == 1 else 's'}"
 
 
 def _verdict(verdict: Verdict) -> str:

@@ -67,6 +67,7 @@ def draw(points: Sequence[ParetoPoint], cost: str, measure: str) -> list[Shape]:
     y_axis = axis_of(
         [bound for point in points for bound in (point.accuracy.low, point.accuracy.value, point.accuracy.high)],
         may_be_log=is_rank(measure),
+        most=math.inf if is_rank(measure) else 1.0,
     )
     shapes = _axes(x_axis, y_axis, COSTS[cost].label, measure)
     parts = list(dict.fromkeys(point.row.part for point in points))

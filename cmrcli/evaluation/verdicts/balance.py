@@ -52,7 +52,8 @@ def balance(
             were retrieved or judged (which understates the skewness).
 
     Returns:
-        Groups of fewer than MIN_QUERIES queries are one group OTHER; `Balance.folded` says how many they were.
+        Groups of fewer than MIN_QUERIES queries are one group OTHER; `Balance.folded` says how many they were. A
+        breakdown of which nothing else is left is not in `Balance.groups`.
     """
     ids = [topic.id for topic in part.topics]
     if not ids:
@@ -67,7 +68,8 @@ def balance(
         kept, few = _folded(members)
         if few:
             folded[breakdown] = few
-        groups[breakdown] = {name: _row(names, values, numbers, seed) for name, numbers in kept.items()}
+        if len(kept) > 1:
+            groups[breakdown] = {name: _row(names, values, numbers, seed) for name, numbers in kept.items()}
     occurrences, rightly = _occurrences(part, answers, k)
     total = documents if documents is not None else _documents(part, answers)
     hubs = sorted(occurrences, key=lambda document: (-occurrences[document], document))[:SHOWN_HUBS]

@@ -77,7 +77,8 @@ class Compared:
         wins, losses, ties: queries.
         overlap: mean share of the first OVERLAP_AT that both have in common; None without both rankings.
         rank_changes: the largest, by ratio of the ranks (from 1 to 5 is more than from 50 to 60).
-        gains, losses_shown: the queries with the largest gains and losses, largest first.
+        gains, losses_shown: the queries with the largest gains and losses, largest first; after those that win or lose
+            come those that the other measures tell apart.
     """
 
     part: str
@@ -177,17 +178,22 @@ def compare_rows(
         if name not in before.measures or name not in after.measures:
             raise UsageError(f"{name} was not measured on both sides", "evaluate both with the same measures")
     if not names:
-        raise UsageError(
-            f"{before.name} and {after.name} have no measure in common", "evaluate both with the same ones"
-        )
+        what = f"{display_path(before.name)} and {display_path(after.name)} have no measure in common"
+        raise UsageError(what, "evaluate both with the same ones")
     old = np.array([[before.per_query[query][name] for name in names] for query in ids], dtype=np.float64)
     new = np.array([[after.per_query[query][name] for name in names] for query in ids], dtype=np.float64)
     sign = np.array([1.0 if higher_is_better(name) else -1.0 for name in names])
     better = sign * (new - old)
     first = better[:, 0]
-    # Equal in the first measure (success is 0 or 1), the others decide which is the better example.
-    order = sorted(range(len(ids)), key=lambda number: (first[number], better[number].sum()))
-    examples = [Example(ids[n], texts.get(ids[n], ""), float(old[n, 0]), float(new[n, 0])) for n in order]
+    # Equal in the first measure (success is 0 or 1), the others decide: ranks may differ by much, so by 1 at most each.
+    goodness = [(float(first[number]), float(np.clip(better[number], -1, 1).sum())) for number in range(len(ids))]
+    order = sorted(range(len(ids)), key=goodness.__getitem__)
+    losing = [number for number in order if goodness[number] < (0, 0)][:SHOWN]
+    winning = [number for number in reversed(order) if goodness[number] > (0, 0)][:SHOWN]
+    examples = [
+        Example(query, texts.get(query, ""), float(old[number, 0]), float(new[number, 0]))
+        for number, query in enumerate(ids)
+    ]
     wins, losses = int((first > 0).sum()), int((first < 0).sum())
     return Compared(
         part=before.part,
@@ -200,8 +206,8 @@ def compare_rows(
         ties=len(ids) - wins - losses,
         overlap=_overlap(ids, answers_before, answers_after),
         rank_changes=_rank_changes(ids, texts, answers_before, answers_after),
-        gains=tuple(reversed(examples[-min(wins, SHOWN) :])) if wins else (),
-        losses_shown=tuple(examples[: min(losses, SHOWN)]),
+        gains=tuple(examples[number] for number in winning),
+        losses_shown=tuple(examples[number] for number in losing),
     )
 
 

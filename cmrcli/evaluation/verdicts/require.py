@@ -144,6 +144,26 @@ def parse(expression: str) -> Requirement:
     return Requirement(expression, (found["pin"] or "").strip(), name, end, found["op"], bound)
 
 
+def refuse_unmeasured(
+    requirements: Sequence[Requirement], measures: Sequence[str] = (), cold: bool = True, memory: bool = True
+) -> None:
+    """Raises what `judge` would raise after minutes of measuring, as far as the settings tell.
+
+    Args:
+        measures: those that are going to be reported; () where the truth decides.
+        cold, memory: whether fresh processes are going to be timed, and weighed.
+
+    Raises:
+        UsageError: with the option that has it measured.
+    """
+    for requirement in requirements:
+        name = requirement.name
+        if (name.startswith("cold_") and not cold) or (name == "resident_mb" and not memory):
+            raise UsageError(f'"{display_path(requirement.text)}": {name} is not measured', COSTS[name].remedy)
+        if measures:
+            _require_known(requirement, measures)
+
+
 def judge(rows: Sequence[Row], requirements: Sequence[Requirement]) -> Verdict:
     """Which configurations meet the requirements.
 

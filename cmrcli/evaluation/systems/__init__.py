@@ -1,0 +1,1 @@
+"""What answers: an index in a mode, an encoder over a gallery, another system's run file."""
