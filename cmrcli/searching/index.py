@@ -162,11 +162,13 @@ class Index:
         filter: Filter | None = None,
         min_score: float | None = None,
         withheld: Withheld | None = None,
+        vector: NDArray[np.float32] | None = None,
     ) -> Answer:
         """`search` with what it did and what it had to hide.
 
         Args:
             withheld: words of one item that must not help to find it: what an evaluation has made the query of.
+            vector: the query's own (`query_vector`), where it has been made before.
         """
         if not 1 <= k <= MAX_K:
             raise UsageError(f"-k {k} is out of range", f"ask for 1 to {MAX_K} results")
@@ -189,27 +191,33 @@ class Index:
         )
         self._answered += 1
         explanation.plan = plan
-        return self._look(Wanted(query, k, filter, min_score, withheld), plan, allowed, explanation)
+        return self._look(Wanted(query, k, filter, min_score, withheld), plan, allowed, vector, explanation)
 
     def _look(
-        self, wanted: Wanted, plan: plans.Plan, allowed: NDArray[np.int64] | None, explanation: Explanation
+        self,
+        wanted: Wanted,
+        plan: plans.Plan,
+        allowed: NDArray[np.int64] | None,
+        vector: NDArray[np.float32] | None,
+        explanation: Explanation,
     ) -> Answer:
         """Asks both signals, deeper and deeper, until there are enough results or no more to be had.
 
         Many tiles of few drawings, negatives, or files that this user may not read can use up any depth.
         """
-        vector = None
         depth = plan.depth
         while True:
             # Words first: the encoder may be loading meanwhile.
             words = self._ask_words(wanted, depth, explanation) if plan.words else None
             if vector is None and plan.vectors is not None and self._living:
                 started = time.perf_counter()
-                vector = self._query_vector(wanted.query)
+                vector = self.query_vector(wanted.query)
                 explanation.stage("encode", started, 1)
             # As many more as will be left out.
             deep = depth + (0 if wanted.withheld is None else len(wanted.withheld.fragments))
-            candidates = None if vector is None else self._candidates(vector, plan, deep, allowed, explanation)
+            candidates = None
+            if vector is not None and plan.vectors is not None:
+                candidates = self._candidates(vector, plan, deep, allowed, explanation)
             started = time.perf_counter()
             assembled = assemble(self._reader, wanted, candidates, words)
             explanation.stage("assemble", started, len(assembled.results))
@@ -224,7 +232,7 @@ class Index:
 
     # -- vectors ---------------------------------------------------------------------------------------------
 
-    def _query_vector(self, query: Query) -> NDArray[np.float32]:
+    def query_vector(self, query: Query) -> NDArray[np.float32]:
         """(dim,) float32: the mean of words and examples, pushed away from the negatives, L2-normalised."""
         import numpy as np
 

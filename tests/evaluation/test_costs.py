@@ -51,9 +51,26 @@ def test_the_time_of_a_query_is_the_median_of_its_repeats(monkeypatch: pytest.Mo
     monkeypatch.setattr(latency, "time", clock)
     told: list[tuple[int, int]] = []
     found = latency.warm(Slow(), "exact", 5, ["a", "no", "b"], 3, progress=lambda *step: told.append(step))  # type: ignore[arg-type]
-    assert found is not None and found.queries == 2 and told == [(1, 3), (3, 3)]
+    assert found is not None and found.queries == 2 and told == [(1, 3), (2, 3), (3, 3)]
     assert (found.p50_ms, found.p95_ms, found.p99_ms) == pytest.approx((300, 390, 398))
     assert found.queries_per_s == pytest.approx(2 / 0.6)
+
+
+def test_enough_is_timed_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Searches of one second: after 30 s, 30 queries of those from the beginning to the end of the lines."""
+    clock, asked = Clock([]), []
+
+    class Slow:
+        def search(self, query, k, mode, filter=None):
+            clock.now += 1
+            asked.append(int(query.text))
+
+    monkeypatch.setattr(latency, "time", clock)
+    found = latency.warm(Slow(), "exact", 5, [str(number) for number in range(300)], 1)  # type: ignore[arg-type]
+    assert found is not None and found.queries == 30 == len(set(asked))
+    for third in range(3):
+        assert 8 <= len({number for number in asked if number // 100 == third}) <= 12
+    assert sorted(latency._spread([str(n) for n in range(300)]), key=int) == [str(n) for n in range(300)]
 
 
 def test_nothing_to_time(index: Index, indexed: tuple[Path, Path]) -> None:

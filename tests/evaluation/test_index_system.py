@@ -80,6 +80,13 @@ def test_a_query_is_no_answer_to_itself(system: IndexSystem, indexed: Office, tm
     assert len(without) == 3 and without[:2] == with_it[1:]
 
 
+def test_a_query_is_encoded_once_for_all_modes(system: IndexSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = part_of(("red", {"photos/red.png": 1}))
+    first = {mode: system.answer(part, mode, 5).run for mode in ("exact", "words", "auto")}
+    monkeypatch.setattr(type(system.index), "query_vector", None)
+    assert {mode: system.answer(part, mode, 5).run for mode in first} == first
+
+
 def test_words_cannot_look_for_a_picture(system: IndexSystem, indexed: Office) -> None:
     part = part_of((f"image:{indexed[0]}/photos/red.png", {"photos/green.png": 1}), ("pump", {"spec.pdf": 1}))
     answers = system.answer(part, "words", 5)

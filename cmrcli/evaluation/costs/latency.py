@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from cmrcli.store import Filter
 
 MAX_QUERIES = 500  # timed warm; more say nothing new about a percentile
+ENOUGH_QUERIES = 30  # timed warm however long it takes; ...
+ENOUGH_S = 30.0  # ... after so many seconds no more than these
 COLD_PROCESSES = 5
 COLD_TIMEOUT_S = 120.0
 FOUND, NOTHING_FOUND = 0, 1  # exit codes of a search that went well
@@ -42,7 +44,9 @@ def warm(
 ) -> Latency | None:
     """Latency of `search` in an open index, results with their paths included.
 
-    Each query is asked once uncounted, then `repeats` times; its time is the median of these.
+    Each query is asked once uncounted, then `repeats` times; its time is the median of these. Where ENOUGH_S is over
+    before all are timed, the rest is left out (the first ones are spread over all); `Latency.queries` tells how many
+    were timed.
 
     Args:
         lines: queries as a batch takes them; of more than MAX_QUERIES so many are taken, evenly.
@@ -58,20 +62,13 @@ def warm(
     """
     if repeats < 1:
         raise UsageError(f"{repeats} repeats measure nothing", "ask for at least one")
-    chosen = evenly(lines, MAX_QUERIES)
+    chosen = _spread(evenly(lines, MAX_QUERIES))
     seconds: list[float] = []
+    started = time.perf_counter()
     for number, line in enumerate(chosen, 1):
-        try:
-            query = parse_line(line)
-            index.search(query, k, mode, filter)
-        except (UsageError, EmbeddingError):  # told by the evaluation itself
-            continue
-        timed = []
-        for _ in range(repeats):
-            began = time.perf_counter()
-            index.search(query, k, mode, filter)
-            timed.append(time.perf_counter() - began)
-        seconds.append(float(np.median(timed)))
+        if len(seconds) >= ENOUGH_QUERIES and time.perf_counter() - started > ENOUGH_S:
+            break
+        seconds += _median_of(index, mode, k, line, repeats, filter)
         if progress is not None:
             progress(number, len(chosen))
     return latency_of(seconds)
@@ -130,6 +127,27 @@ def evenly(lines: Sequence[str], most: int) -> list[str]:
     if len(lines) <= most:
         return list(lines)
     return [lines[place] for place in np.linspace(0, len(lines) - 1, most).round().astype(int).tolist()]
+
+
+def _median_of(index: Index, mode: str, k: int, line: str, repeats: int, filter: Filter | None) -> list[float]:
+    """The median seconds of one query's repeats; [] when it cannot be asked, which the evaluation itself tells."""
+    try:
+        query = parse_line(line)
+        index.search(query, k, mode, filter)
+    except (UsageError, EmbeddingError):
+        return []
+    timed = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        index.search(query, k, mode, filter)
+        timed.append(time.perf_counter() - began)
+    return [float(np.median(timed))]
+
+
+def _spread(lines: Sequence[str]) -> list[str]:
+    """The lines in an order of which every beginning is spread over all of them: multiples of the golden ratio."""
+    places = np.arange(len(lines)) * ((5**0.5 - 1) / 2) % 1.0
+    return [lines[rank] for rank in np.argsort(np.argsort(places, kind="stable"), kind="stable").tolist()]
 
 
 def _askable(line: str, mode: str) -> bool:

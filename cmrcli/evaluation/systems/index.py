@@ -27,7 +27,10 @@ from cmrcli.evaluation.truth import Part, Topic
 from cmrcli.searching.query import IMAGE_PREFIX
 
 if TYPE_CHECKING:
-    from cmrcli.searching import Index
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cmrcli.searching import Index, Query
     from cmrcli.store import Filter, Withheld
 
 Progress = Callable[[int, int], None]  # queries done, queries in all
@@ -50,6 +53,8 @@ class IndexSystem:
 
         self._opened = isinstance(index, str | Path)
         self.index: Index = open_index(index, encoder, threads) if isinstance(index, str | Path) else index
+        # Made once for all modes: 1.5 KiB a query at 384 dimensions.
+        self._vectors: dict[str, NDArray[np.float32]] = {}
         self._roots = [os.fsdecode(root.path) for root in self.index.reader.roots()]
 
     def __enter__(self) -> IndexSystem:
@@ -186,8 +191,9 @@ class IndexSystem:
 
         query, withheld = topic.query(), self.withheld(topic)
         asked = min(k + (topic.own is not None), MAX_K)
+        vector = None if mode == "words" else self._vector(topic.text, query)
         while True:
-            answer = self.index.answer(query, asked, mode, scope, withheld=withheld)
+            answer = self.index.answer(query, asked, mode, scope, withheld=withheld, vector=vector)
             places = first_places(answer.results, documents)
             more = len(answer.results) == asked and len(places) < k
             if not more or asked == MAX_K:
@@ -195,6 +201,12 @@ class IndexSystem:
             asked = min(DEEPER * asked, MAX_K)
         ranking = ranked(places.items())
         return Ranking(ranking.documents[:k], ranking.scores[:k]), answer.hidden, more
+
+    def _vector(self, line: str, query: Query) -> NDArray[np.float32] | None:
+        """The query's vector; None for an index without vectors, which needs no encoder."""
+        if line not in self._vectors and self.index.reader.segments:
+            self._vectors[line] = self.index.query_vector(query)
+        return self._vectors.get(line)
 
     def _paths(self, document: str) -> Iterable[tuple[str, str]]:
         """(root, absolute path) wherever the file of a document may lie."""
