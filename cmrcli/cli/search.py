@@ -56,7 +56,8 @@ def search(
         str,
         typer.Option(
             "--mode",
-            help="auto: words and vectors, the cheapest way. vectors, exact, codes, graph, words: only that.",
+            help="auto: words and vectors, the cheapest way. Only that: vectors, exact, codes, hamming (codes alone), "
+            "graph, words.",
         ),
     ] = "auto",
     min_score: Annotated[

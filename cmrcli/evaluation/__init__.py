@@ -15,8 +15,8 @@ _HOME = {
     "Measured": "evaluating",
     "Part": "truth",
     "Row": "report",
-    "Settings": "evaluating",
-    "Subject": "evaluating",
+    "Settings": "settings",
+    "Subject": "settings",
     "Topic": "truth",
     "Truth": "truth",
     "evaluate": "evaluating",
@@ -25,12 +25,12 @@ _HOME = {
 
 if TYPE_CHECKING:
     from cmrcli.evaluation.evaluating import Measured as Measured
-    from cmrcli.evaluation.evaluating import Settings as Settings
-    from cmrcli.evaluation.evaluating import Subject as Subject
     from cmrcli.evaluation.evaluating import evaluate as evaluate
     from cmrcli.evaluation.report import Evaluation as Evaluation
     from cmrcli.evaluation.report import Interval as Interval
     from cmrcli.evaluation.report import Row as Row
+    from cmrcli.evaluation.settings import Settings as Settings
+    from cmrcli.evaluation.settings import Subject as Subject
     from cmrcli.evaluation.truth import Part as Part
     from cmrcli.evaluation.truth import Topic as Topic
     from cmrcli.evaluation.truth import Truth as Truth

@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from cmrcli.errors import CmrcliError, UsageError, display_path
-from cmrcli.evaluation.evaluating import Measured, Progress, Settings, Subject, evaluate
+from cmrcli.evaluation.evaluating import Measured, Progress, evaluate
 from cmrcli.evaluation.protocol import Protocol
+from cmrcli.evaluation.settings import Settings, Subject
 
 if TYPE_CHECKING:
     from cmrcli.evaluation.truth import Truth
@@ -82,7 +83,7 @@ def opponent(other: str, truth: Truth, protocol: Protocol, progress: Progress | 
     settings = replace(settings_of(protocol), cold=False, memory=False)
     path = Path(other).expanduser()
     if (path / CATALOG).is_file():
-        return evaluate(truth, Subject(path, None, protocol.threads), settings, progress)
+        return evaluate(truth, Subject(path, _encoder_of(path, protocol), protocol.threads), settings, progress)
     if path.is_file() and path.name != MANIFEST_NAME:
         return evaluate(truth, Subject(runs=(path,)), replace(settings, modes=()), progress)
     encoder = _encoder(other)
@@ -91,6 +92,19 @@ def opponent(other: str, truth: Truth, protocol: Protocol, progress: Progress | 
     with TemporaryDirectory(prefix="cmrcli-eval-") as folder:
         made = _index_with(encoder, protocol, Path(folder, "index"), progress)
         return evaluate(truth, Subject(made, encoder, protocol.threads), settings, progress)
+
+
+def _encoder_of(index: Path, protocol: Protocol) -> str | Path | None:
+    """The protocol's own encoder where the other index was made with it too; else the index's is looked for."""
+    if not protocol.encoder:
+        return None
+    from cmrcli.encoders.locate import resolve
+    from cmrcli.encoders.manifest import load_manifest
+    from cmrcli.store import open_reader
+
+    with open_reader(index) as reader:
+        same = load_manifest(resolve(protocol.encoder)).digest == reader.encoder.digest
+    return protocol.encoder if same else None
 
 
 def _encoder(other: str) -> str:

@@ -19,7 +19,8 @@ def runner(index: Path, encoder: Path) -> Cli:
     def run(*arguments: str | Path | bytes, stdin: bytes = b"", **environment: str) -> Done:
         command = [sys.executable, "-m", "cmrcli", *arguments]
         asks = bool(arguments) and arguments[0] in ("search", "index", "eval") and "--encoder" not in arguments
-        if asks and not any(str(argument).endswith(".toml") for argument in arguments):  # a protocol names its own
+        repeats = len(arguments) > 1 and str(arguments[1]).endswith(".toml")  # a protocol names its own
+        if asks and not repeats:
             command += ["--encoder", encoder]
         variables = {**os.environ, "CMRCLI_INDEX": str(index), **environment}
         return subprocess.run(command, input=stdin, capture_output=True, env=variables, timeout=120)
