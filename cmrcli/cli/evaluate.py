@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from cmrcli.cli.guard import choice, guarded
+from cmrcli.cli.guard import choice, drop_output, guarded
 from cmrcli.cli.options import DebugOption, EncoderOption, IndexOption, ThreadsOption
 
 FORMATS = ("table", "tsv", "json", "jsonl", "markdown")
@@ -21,10 +21,10 @@ def epilog() -> str:
     """The definition of every measure, for --help."""
     import textwrap
 
-    from cmrcli.evaluation.measures import DEFINITIONS
+    from cmrcli.evaluation.measures import CURVE, CURVE_DEFINITION, DEFINITIONS
 
     lines = ["\b", "Measures (means over the queries, with 95 % bootstrap intervals):"]
-    for name, definition in DEFINITIONS.items():
+    for name, definition in (*DEFINITIONS.items(), (CURVE, CURVE_DEFINITION)):
         lines += textwrap.wrap(f"{name}: {definition}", 76, initial_indent="  ", subsequent_indent="      ")
     return "\n".join(lines)
 
@@ -188,9 +188,16 @@ def evaluate(
         requests.write_protocol(protocol, write_protocol)
     with output.progress(quiet) as told:
         said = conclude(protocol, wanted, told)
-    if quiet:
-        output.say_failures(said)
-    else:
-        output.show(said, chosen, per_query)
+    try:
+        if quiet and said.failed:
+            output.say_failures(said)
+        elif not quiet:
+            output.show(said, chosen, per_query)
+    except BrokenPipeError:  # `| head` ends quietly, but not about a file that is missing
+        if said.unwritten is None:
+            raise
+        drop_output(sys.stdout)
+    if said.unwritten is not None:
+        raise said.unwritten
     if said.failed:
         raise typer.Exit(1)

@@ -1,7 +1,9 @@
 """What `cmrcli eval` prints: Rich tables on a terminal, tab-separated figures in a pipe, JSON, JSON lines, Markdown.
 
 Tab-separated, without a header: part, system, mode, figure, value, low, high; one line a figure, low and high empty
-where it has no interval. Figures are named as --require names them.
+where it has no interval. Figures are named as --require names them, but for the points of the precision-recall curve,
+`precision@recall=0.1`. --pareto adds `front(COST)`, 1 or 0; --compare adds
+lines of part, before, after, and `difference(MEASURE)`, `p_holm(MEASURE)`, `wins`, `losses`, `ties`.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from cmrcli.cli.guard import say
 from cmrcli.errors import display_path
 from cmrcli.evaluation.conclusions import Conclusions
 from cmrcli.evaluation.evaluating import Progress
+from cmrcli.evaluation.measures import CURVE, RECALL_LEVELS
 from cmrcli.evaluation.report import Evaluation, Interval, Row
-from cmrcli.evaluation.verdicts.balance import standing_out
+from cmrcli.evaluation.verdicts.balance import crowding, standing_out
 from cmrcli.evaluation.verdicts.compare import Comparison
 from cmrcli.evaluation.verdicts.history import listing
 from cmrcli.evaluation.verdicts.values import COSTS, is_rank
@@ -59,16 +62,42 @@ def show(said: Conclusions, format: str, per_query: bool) -> None:
     elif format == "markdown":
         from cmrcli.evaluation.shown.markdown import report
 
-        print(report(said.evaluation, said.verdict, said.recommendation, said.comparison), end="")
+        text = report(
+            said.evaluation, said.verdict, said.recommendation, said.comparison,
+            pareto=said.pareto, pareto_cost=said.pareto_cost,
+        )  # fmt: skip
+        print(text, end="")
     elif format == "tsv":
         for row in said.evaluation.rows:
             for name, value in figures(row):
                 ends = (f"{value.low:.6g}", f"{value.high:.6g}") if isinstance(value, Interval) else ("", "")
                 point = value.value if isinstance(value, Interval) else value
-                print("\t".join([*map(display_path, (row.part, row.system, row.mode)), name, f"{point:.6g}", *ends]))
+                _print_fields(row.part, row.system, row.mode, name, f"{point:.6g}", *ends)
+            for level, precision in zip(RECALL_LEVELS, row.curve, strict=False):  # none in a row that was made without
+                _print_fields(row.part, row.system, row.mode, f"{CURVE}={level:g}", f"{precision:.6g}", "", "")
+        _print_conclusions(said)
         _say_conclusions(said)
     else:
         _show_tables(said)
+
+
+def _print_conclusions(said: Conclusions) -> None:
+    """Lines of the Pareto front and of the comparison."""
+    for point in said.pareto:
+        row = point.row
+        _print_fields(row.part, row.system, row.mode, f"front({said.pareto_cost})", str(int(point.front)), "", "")
+    for one in said.comparison.rows if said.comparison is not None else ():
+        names = one.part, one.before, one.after
+        for name, change in one.changes.items():
+            ends = (f"{end:.6g}" for end in (change.difference.value, change.difference.low, change.difference.high))
+            _print_fields(*names, f"difference({name})", *ends)
+            _print_fields(*names, f"p_holm({name})", f"{change.p_holm:.6g}", "", "")
+        for word, count in (("wins", one.wins), ("losses", one.losses), ("ties", one.ties)):
+            _print_fields(*names, word, str(count), "", "")
+
+
+def _print_fields(*fields: str) -> None:
+    print("\t".join(map(display_path, fields)))
 
 
 def figures(row: Row) -> Iterator[tuple[str, Interval | float]]:
@@ -130,7 +159,7 @@ def _show_tables(said: Conclusions) -> None:
         style="dim",
         markup=False,
     )
-    for row in evaluation.rows[:1]:
+    for row in {row.part: row for row in reversed(evaluation.rows)}.values():  # the first of each part
         _show_balance(console, row)
     if said.pareto:
         _show_pareto(console, said)
@@ -150,7 +179,7 @@ def _show_part(console: Console, part: str, rows: Sequence[Row]) -> None:
     table = Table(
         box=None, pad_edge=False, header_style="dim", title=Text(part) if part else None, title_justify="left"
     )
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for row in rows:
         table.add_column(Text(display_path(row.mode if row.system == "index" else f"{row.system} {row.mode}")),
                          justify="right", overflow="fold")  # fmt: skip
@@ -188,11 +217,8 @@ def _show_balance(console: Console, row: Row) -> None:
             f"[{of_group.gap.low:+.3f}, {of_group.gap.high:+.3f}], {of_group.queries} queries",
             style="dim", markup=False,
         )  # fmt: skip
-    if balance.hubs and balance.skewness is not None and balance.skewness > 1:
-        names = ", ".join(
-            f"{display_path(hub.document)} ({hub.queries}, {hub.relevant} rightly)"
-            for hub in balance.hubs[:SHOWN_NAMES]
-        )
+    if hubs := crowding(balance)[:SHOWN_NAMES]:
+        names = ", ".join(f"{display_path(hub.document)} ({hub.queries}, {hub.relevant} rightly)" for hub in hubs)
         console.print(
             f"{row.name}: hubs among the first {balance.k} (skewness {balance.skewness:.1f}): {names}",
             style="dim", markup=False,
@@ -274,7 +300,8 @@ def _say_doubts(evaluation: Evaluation) -> None:
         say(note)
     if evaluation.absent:
         shown = ", ".join(display_path(name) for name in evaluation.absent[:SHOWN_NAMES])
-        say(f"{len(evaluation.absent)} relevant documents are not in the index and count as not found: {shown} ...")
+        more = " ..." if len(evaluation.absent) > SHOWN_NAMES else ""
+        say(f"relevant documents that the index lacks count as not found, {len(evaluation.absent)}: {shown}{more}")
     for row in evaluation.rows:
         if row.unanswered:
             say(f"{row.name}: {row.unanswered} queries cannot be asked in this mode and count as finding nothing")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import typer
@@ -25,13 +25,17 @@ OUTPUT = frozenset({
 })  # fmt: skip
 
 
-def given(context: typer.Context) -> set[str]:
-    """Parameters that stand on the command line."""
-    sources = {name: context.get_parameter_source(name) for name in context.params}
-    return {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
+def given(context: typer.Context) -> dict[str, str]:
+    """Parameters that stand on the command line, with their options: {"kind": "--as"}."""
+    found = {}
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name) if parameter.name else None
+        if parameter.name and source is not None and source.name == "COMMANDLINE":
+            found[parameter.name] = parameter.opts[0]
+    return found
 
 
-def repeated(paths: Sequence[Path], on_command_line: Collection[str]) -> Protocol | None:
+def repeated(paths: Sequence[Path], on_command_line: Mapping[str, str]) -> Protocol | None:
     """The protocol of a `protocol.toml` that is named instead of a truth; None where none is.
 
     Raises:
@@ -40,7 +44,7 @@ def repeated(paths: Sequence[Path], on_command_line: Collection[str]) -> Protoco
     if len(paths) != 1 or paths[0].suffix.lower() != PROTOCOL_SUFFIX:
         return None
     for name in sorted(set(on_command_line) - OUTPUT):
-        option = "--" + name.replace("_", "-")
+        option = on_command_line[name]
         raise UsageError(
             f"{display_path(paths[0])} has fixed what {option} would say", f"leave {option} out, or edit the file"
         )
@@ -85,9 +89,15 @@ def protocol_of(
         raise UsageError(
             "no ground truth is named", "name QUERIES.TSV QRELS, PAIRS.CSV or a folder per class; or try: eval --self"
         )
-    names = tuple(parse(name).name for name in _listed(measures))
+    for option, text in (("--measures", measures), ("--by", by)):
+        if text and not _listed(text):
+            raise UsageError(f"{option} is empty", "name some, separated by commas, or leave it out")
+    names = tuple(dict.fromkeys(parse(name).name for name in _listed(measures)))
     for requirement in requirements:
         parse_requirement(requirement)
+    for number, one in enumerate(runs):
+        if os.path.abspath(one) in map(os.path.abspath, runs[:number]):
+            raise UsageError(f"--run {display_path(one)} is named twice", "name each run once")
     return Protocol(
         kind=SELF if known_items else _kind(paths, kind),
         sources=() if known_items else tuple(_source(path) for path in paths),
@@ -148,8 +158,8 @@ def _source(path: Path) -> Source:
     try:
         return source_of(path)
     except OSError as error:
-        why = error.strerror or str(error)
-        raise UsageError(f"cannot read {display_path(path)}: {why}", "check the path") from None
+        why, place = error.strerror or str(error), error.filename or path  # of a folder, what in it
+        raise UsageError(f"cannot read {display_path(place)}: {why}", "check the path and its access rights") from None
 
 
 def _encoder(named: str) -> str | Path:

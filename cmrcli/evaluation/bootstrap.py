@@ -1,4 +1,4 @@
-"""How far a mean over queries can be trusted: percentile bootstrap intervals.
+"""How far a mean or a median over queries can be trusted: percentile bootstrap intervals.
 
 Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13 (the percentile interval).
 """
@@ -22,7 +22,7 @@ def intervals(
     confidence: float = CONFIDENCE,
     medians: Collection[int] = (),
 ) -> NDArray[np.float64]:
-    """Lower and upper bound of each measure's mean, as (measures, 2) float64.
+    """Lower and upper bound of each measure's mean or median, as (measures, 2) float64.
 
     Queries are drawn with replacement, the same draws for every measure, so that two measures of one report
     move together as they do in truth.

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cmrcli.errors import UsageError, display_path
-from cmrcli.evaluation.conduct import ground_truth, opponent, settings_of, subject_of
+from cmrcli.errors import CmrcliError, UsageError, display_path
+from cmrcli.evaluation.conduct import ground_truth, opponent, refuse_opponent, settings_of, subject_of
 from cmrcli.evaluation.evaluating import Measured, Progress, evaluate
+from cmrcli.evaluation.judging import measures_of
 from cmrcli.evaluation.protocol import Protocol
 from cmrcli.evaluation.report import Evaluation, Row
 from cmrcli.evaluation.verdicts import history
 from cmrcli.evaluation.verdicts.compare import Comparison, compare
-from cmrcli.evaluation.verdicts.recommend import CHEAPEST, ParetoPoint, Recommendation, pareto, recommend
-from cmrcli.evaluation.verdicts.require import Verdict, judge, parse, refuse_unmeasured
+from cmrcli.evaluation.verdicts.recommend import (
+    CHEAPEST,
+    ORDER,
+    ParetoPoint,
+    Recommendation,
+    pareto,
+    recommend,
+)
+from cmrcli.evaluation.verdicts.require import Verdict, judge, parse, refuse_cost, refuse_unmeasured
 from cmrcli.evaluation.verdicts.values import COSTS
 
 PLOTTED_COST = "bytes_per_item"
@@ -57,10 +67,33 @@ class Wanted:
         if self.plot is not None and self.plot.suffix.lower() not in (".svg", ".png"):
             raise UsageError(f"{display_path(self.plot)}: cannot plot to that format", "end its name in .svg or .png")
         for file in (self.plot, self.sheet, self.write_run):
-            if file is not None and not file.absolute().parent.is_dir():
-                raise UsageError(f"there is no folder {display_path(file.absolute().parent)}", "make it first")
+            if file is not None:
+                _refuse_file(file)
+        for folder in (self.write_truth, self.kept_in if self.save else None):
+            if folder is not None:
+                _refuse_folder(folder)
         if self.name and not self.save:
             raise UsageError("--name is of what is kept", "add --save")
+
+
+def _refuse_file(file: Path) -> None:
+    """Raises UsageError where no file can be written."""
+    folder = file.absolute().parent
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {display_path(folder)}", "make it first")
+    if file.is_dir():
+        raise UsageError(f"cannot write {display_path(file)}: it is a folder", "name a file in it")
+    if not os.access(folder, os.W_OK) and (file.is_file() or not file.exists()):
+        raise UsageError(f"cannot write into {display_path(folder)}", "name a folder that you may write to")
+
+
+def _refuse_folder(folder: Path) -> None:
+    """Raises UsageError where there is no such folder to write into, and none can be made."""
+    place = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if not place.is_dir():
+        raise UsageError(f"{display_path(place)} is not a folder", "name another folder")
+    if not os.access(place, os.W_OK):
+        raise UsageError(f"cannot write into {display_path(place)}", "name a folder that you may write to")
 
 
 @dataclass(slots=True)
@@ -71,6 +104,7 @@ class Conclusions:
         pareto_cost: name of the cost in `pareto`.
         kept: where it was kept.
         notes: what could not be concluded, one line each.
+        unwritten: why a file that was asked for is not there. The figures stand: show them, then raise it.
     """
 
     evaluation: Evaluation
@@ -82,6 +116,17 @@ class Conclusions:
     drops: Sequence[history.Drop] = ()
     kept: Path | None = None
     notes: list[str] = field(default_factory=list)
+    unwritten: CmrcliError | None = None
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Notes what goes wrong in the block, and lets the next file have its turn."""
+        try:
+            yield
+        except CmrcliError as error:
+            if self.unwritten is not None:
+                self.notes.append(str(error))
+            self.unwritten = self.unwritten or error
 
     @property
     def failed(self) -> bool:
@@ -119,7 +164,15 @@ def conclude(protocol: Protocol, wanted: Wanted, progress: Progress | None = Non
     """
     requirements = [parse(text) for text in protocol.requirements]
     refuse_unmeasured(requirements, protocol.measures, protocol.cold, protocol.memory)
+    if wanted.recommend:
+        refuse_cost(ORDER[wanted.cheapest][0], f"--cheapest {wanted.cheapest}", protocol.cold, protocol.memory)
+    if wanted.pareto:
+        refuse_cost(wanted.pareto, "--pareto", protocol.cold, protocol.memory)
+    if wanted.compare and _kept_evaluation(wanted) is None:
+        refuse_opponent(wanted.compare)
     with ground_truth(protocol, progress) as truth:
+        reported = [measure.name for part in truth.parts for measure in measures_of(part, protocol.measures)]
+        refuse_unmeasured(requirements, list(dict.fromkeys(reported)), protocol.cold, protocol.memory)
         measured = evaluate(truth, subject_of(protocol), settings_of(protocol), progress)
         evaluation = measured.evaluation
         said = Conclusions(evaluation)
@@ -127,7 +180,12 @@ def conclude(protocol: Protocol, wanted: Wanted, progress: Progress | None = Non
             said.verdict = judge(evaluation.rows, requirements)
         if wanted.recommend:
             said.recommendation = recommend(
-                evaluation.rows, said.verdict, wanted.cheapest, seed=protocol.seed, index=protocol.index
+                evaluation.rows,
+                said.verdict,
+                wanted.cheapest,
+                seed=protocol.seed,
+                index=protocol.index,
+                encoder=protocol.encoder,
             )
             if said.recommendation is None:
                 said.notes.append("no mode meets the requirements, so none is recommended")
@@ -138,7 +196,8 @@ def conclude(protocol: Protocol, wanted: Wanted, progress: Progress | None = Non
         if wanted.compare:
             before = _compare(said, measured, wanted, protocol, progress)
         if wanted.save:
-            _keep(said, wanted)
+            with said.writing():
+                _keep(said, wanted)
         _write(said, measured, before, wanted)
     return said
 
@@ -186,17 +245,21 @@ def _write(said: Conclusions, measured: Measured, before: Measured | None, wante
     if wanted.plot is not None:
         from cmrcli.evaluation.shown.plot import save_plot
 
-        save_plot(wanted.plot, said.pareto, said.pareto_cost, said.evaluation.main)
+        with said.writing():
+            save_plot(wanted.plot, said.pareto, said.pareto_cost, said.evaluation.main)
     if wanted.write_run is not None:
         from cmrcli.evaluation.shown.trec import write_run
 
         rows = said.evaluation.rows
         for row, answers in zip(rows, measured.answers, strict=True):
-            write_run(_of_row(wanted.write_run, row, len(rows)), answers, row.name)
+            with said.writing():
+                write_run(_of_row(wanted.write_run, row, len(rows)), answers, row.name)
     if wanted.write_truth is not None:
-        _write_truth(wanted.write_truth, measured)
+        with said.writing():
+            _write_truth(wanted.write_truth, measured)
     if wanted.sheet is not None:
-        _write_sheet(said, measured, before, wanted.sheet)
+        with said.writing():
+            _write_sheet(said, measured, before, wanted.sheet)
 
 
 def _of_row(path: Path, row: Row, rows: int) -> Path:
@@ -205,11 +268,11 @@ def _of_row(path: Path, row: Row, rows: int) -> Path:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", name).strip("-")
+    return re.sub(r"[^\w.]+", "-", name).strip("-")
 
 
 def _write_truth(folder: Path, measured: Measured) -> None:
-    from cmrcli.evaluation.shown.trec import write_qrels, write_queries
+    from cmrcli.evaluation.shown.trec import with_pictures, write_qrels, write_queries
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -219,7 +282,7 @@ def _write_truth(folder: Path, measured: Measured) -> None:
         ) from None
     for part in measured.truth.parts:
         suffix = f"-{_plain(part.name)}" if part.name else ""
-        write_queries(folder / f"queries{suffix}.tsv", part)
+        write_queries(folder / f"queries{suffix}.tsv", with_pictures(part, measured.truth.made, folder))
         write_qrels(folder / f"qrels{suffix}.txt", part)
 
 

@@ -33,9 +33,9 @@ def ground_truth(protocol: Protocol, progress: Progress | None = None) -> Iterat
 
     with TemporaryDirectory(prefix="cmrcli-eval-") as scratch:
         if protocol.kind == SELF:
-            yield _known_items(protocol, scratch, progress)
+            truth = _known_items(protocol, scratch, progress)
         else:
-            yield read_truth(
+            truth = read_truth(
                 [source.path for source in protocol.sources],
                 protocol.kind,
                 images=protocol.images,
@@ -43,6 +43,7 @@ def ground_truth(protocol: Protocol, progress: Progress | None = None) -> Iterat
                 protocol=protocol.protocol,
                 scratch=scratch,
             )
+        yield replace(truth, made=Path(scratch))
 
 
 def settings_of(protocol: Protocol) -> Settings:
@@ -77,14 +78,11 @@ def opponent(other: str, truth: Truth, protocol: Protocol, progress: Progress | 
     Raises:
         UsageError: it is none of these. CmrcliError: whatever asking it raises.
     """
-    from cmrcli.encoders.manifest import MANIFEST_NAME
-    from cmrcli.store.layout import CATALOG
-
     settings = replace(settings_of(protocol), cold=False, memory=False)
     path = Path(other).expanduser()
-    if (path / CATALOG).is_file():
+    if _is_index(path):
         return evaluate(truth, Subject(path, _encoder_of(path, protocol), protocol.threads), settings, progress)
-    if path.is_file() and path.name != MANIFEST_NAME:
+    if _is_run(path):
         return evaluate(truth, Subject(runs=(path,)), replace(settings, modes=()), progress)
     encoder = _encoder(other)
     if all(part.gallery is not None for part in truth.parts) and protocol.through != "index":
@@ -92,6 +90,25 @@ def opponent(other: str, truth: Truth, protocol: Protocol, progress: Progress | 
     with TemporaryDirectory(prefix="cmrcli-eval-") as folder:
         made = _index_with(encoder, protocol, Path(folder, "index"), progress)
         return evaluate(truth, Subject(made, encoder, protocol.threads), settings, progress)
+
+
+def refuse_opponent(other: str) -> None:
+    """Raises the UsageError of `opponent` for what is none of the three, before minutes of measuring."""
+    path = Path(other).expanduser()
+    if not (_is_index(path) or _is_run(path)):
+        _encoder(other)
+
+
+def _is_index(path: Path) -> bool:
+    from cmrcli.store.layout import CATALOG
+
+    return (path / CATALOG).is_file()
+
+
+def _is_run(path: Path) -> bool:
+    from cmrcli.encoders.manifest import MANIFEST_NAME
+
+    return path.is_file() and path.name != MANIFEST_NAME
 
 
 def _encoder_of(index: Path, protocol: Protocol) -> str | Path | None:

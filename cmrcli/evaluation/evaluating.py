@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cmrcli.errors import IndexMissing, UsageError
+from cmrcli.errors import IndexMissing, UsageError, display_path
 from cmrcli.evaluation.answers import Answers
 from cmrcli.evaluation.costs import environment
-from cmrcli.evaluation.judging import Table
-from cmrcli.evaluation.measures import parse
+from cmrcli.evaluation.judging import Table, measures_of
+from cmrcli.evaluation.measures import BY_RELEVANT, parse
 from cmrcli.evaluation.report import Environment, Evaluation
 from cmrcli.evaluation.settings import Settings, Subject
 from cmrcli.evaluation.sources import digest_of
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 INDEX_MODES = ("exact", "codes", "words", "auto")
 ENCODER_MODES = ("exact", "codes")
 THROUGH = ("auto", "index", "encoder")
+DOCUMENT_GROUPS = ("kind", "folder")  # breakdowns that an index knows of its documents
+NO_BREAKDOWN = "none"
 Progress = Callable[[str, int, int], None]  # what is being done, steps done, steps in all
 
 
@@ -76,14 +78,15 @@ def evaluate(
         raise UsageError(f"--through {settings.through} is unknown", "take one of " + ", ".join(THROUGH))
     if not truth.topics:
         raise UsageError("there is no query to evaluate", "give at least one")
+    _require_breakdowns(truth, settings.by)
     started = environment.started_utc()
     table = Table(settings)
-    for path in subject.runs:
-        _judge_run(table, truth, path)
+    for path, name in zip(subject.runs, _names(subject.runs), strict=True):
+        _judge_run(table, truth, path, name)
     asking = _Asking(table, truth, subject, progress or _silent)
     if not subject.runs or settings.modes:
         asking.ask()
-    grades = [grade for part in truth.parts for judged in part.qrels.values() for grade in judged.values()]
+    judged = [grades for part in truth.parts for grades in part.qrels.values()]
     evaluation = Evaluation(
         truth=truth.kind,
         sources={str(path): digest_of(path) for path in truth.sources},
@@ -92,24 +95,73 @@ def evaluate(
         repeats=settings.repeats,
         seed=settings.seed,
         queries=len(truth.topics),
-        judgements=len(grades),
-        relevant=sum(grade > 0 for grade in grades),
+        judgements=sum(map(len, judged)),
+        relevant=sum(grade > 0 for grades in judged for grade in grades.values()),
         absent=asking.absent,
         index=asking.index,
         items=asking.items,
         bytes_by_part=asking.bytes_by_part,
         environment=replace(asking.environment, started_utc=started),
         rows=tuple(table.rows),
-        notes=truth.notes,
+        notes=(*truth.notes, *asking.notes),
     )
     return Measured(evaluation, truth, table.answers, table.parts, [*asking.folders, *_folders(truth)])
 
 
-def _judge_run(table: Table, truth: Truth, path: Path) -> None:
+def _judge_run(table: Table, truth: Truth, path: Path, name: str) -> None:
     from cmrcli.evaluation.systems.run_file import read_runs
 
     for part, answers in read_runs(path, truth.parts):
-        table.add(part, path.name, "run", answers, notes=answers.notes)
+        table.add(part, name, "run", answers, notes=answers.notes)
+
+
+def _names(runs: Sequence[Path]) -> list[str]:
+    """What the runs are called: their files' names, with as many folders before them as tell all apart."""
+    every = [os.path.abspath(path).split(os.sep) for path in runs]
+    for length in range(1, max(map(len, every), default=0) + 1):
+        names = ["/".join(parts[-length:]) for parts in every]
+        if len(set(names)) == len(names):
+            return names
+    return [os.fspath(path) for path in runs]
+
+
+def _require_breakdowns(truth: Truth, wanted: Sequence[str]) -> None:
+    """Raise unless topics or documents can be grouped by each of them."""
+    known = dict.fromkeys(name for topic in truth.topics for name in topic.groups)
+    known |= dict.fromkeys((*DOCUMENT_GROUPS, NO_BREAKDOWN))
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f"--by {display_path(name)} is no breakdown here", "there is: " + ", ".join(known))
+
+
+def _shallow(parts: Sequence[Part], settings: Settings) -> tuple[str, ...]:
+    """A note on measures that look at more places than are asked for."""
+    deep: dict[str, int] = {}
+    for part in parts:
+        most = _most_relevant(part, settings.k)
+        for measure in measures_of(part, settings.measures):
+            depth = measure.depth or (most if measure.family in BY_RELEVANT else 0)
+            if depth > settings.k:
+                deep[measure.name] = max(depth, deep.get(measure.name, 0))
+    if not deep:
+        return ()
+    return (f"of the {settings.k} results asked for only: {', '.join(deep)}; they look at up to {max(deep.values())}",)
+
+
+def _most_relevant(part: Part, k: int) -> int:
+    """Most judged documents of a query of which more than k are relevant; 0 where there is none."""
+    many = (judged for judged in part.qrels.values() if len(judged) > k)
+    return max((len(judged) for judged in many if sum(grade > 0 for grade in judged.values()) > k), default=0)
+
+
+def _cut(parts: Sequence[Part], settings: Settings, whole: Mapping[str, bool]) -> tuple[str, ...]:
+    """Notes on what modes of an encoder that do not rank the whole gallery, as others do, leave out."""
+    cut, ranked = ([mode for mode in whole if whole[mode] is wanted] for wanted in (False, True))
+    longest = max(len(part.gallery.documents) for part in parts if part.gallery is not None)
+    if not cut or longest <= settings.k:
+        return ()
+    told = f"of {', '.join(cut)} the first {settings.k} documents count, of {', '.join(ranked)} the whole gallery"
+    return (*([told] if ranked else []), *_shallow(parts, settings))
 
 
 def _silent(doing: str, done: int, total: int) -> None:
@@ -120,7 +172,7 @@ class _Asking:
     """Asks the index those parts whose documents it holds, and an encoder the others.
 
     Attributes:
-        absent, index, items, bytes_by_part: as the report has them.
+        absent, index, items, bytes_by_part: as the report has them; notes: beyond those of the truth.
         folders: of the index.
         environment: without the time of day.
     """
@@ -132,6 +184,7 @@ class _Asking:
         self._subject = subject
         self._progress = progress
         self.absent: tuple[str, ...] = ()
+        self.notes: tuple[str, ...] = ()
         self.index = ""
         self.items = 0
         self.bytes_by_part: dict[str, int] = {}
@@ -185,6 +238,7 @@ class _Asking:
 
         settings, subject, progress = self._settings, self._subject, self._progress
         self.absent = tuple(sorted({document for part in parts for document in system.absent(part)}))
+        self.notes = _shallow(parts, settings)
         modes = settings.modes or INDEX_MODES
         given = {
             (mode, part.name): system.answer(part, mode, settings.k, partial(progress, _joined(part.name, mode)))
@@ -221,13 +275,16 @@ class _Asking:
         manifest = load_manifest(resolve(self._subject.encoder))
         self._note_encoder(manifest.name, manifest.digest, manifest.dim)
         system = EncoderSystem(DualEncoder(manifest, self._subject.threads))
+        whole: dict[str, bool] = {}
         for part in parts:
             prepared = system.prepare(part, self._progress)
             given = {mode: system.answer(prepared, mode, self._settings.k) for mode in modes}
             exact = given["exact"][0] if "exact" in given else None
+            whole |= {mode: answers.whole for mode, (answers, _) in given.items()}
             documents = len(part.gallery.documents) if part.gallery is not None else None
             for mode, (answers, cost) in given.items():
                 self._table.add(part, "encoder", mode, answers, cost, answers.notes, exact, documents=documents)
+        self.notes += _cut(parts, self._settings, whole)
 
     def _note_index(self, index: Index) -> None:
         held, identity = index.reader.statistics(), index.reader.encoder

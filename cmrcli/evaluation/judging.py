@@ -13,7 +13,7 @@ from cmrcli.evaluation.settings import Settings
 from cmrcli.evaluation.truth import Part
 from cmrcli.evaluation.verdicts.balance import balance
 
-APPROXIMATE = ("codes", "hamming", "graph")  # modes that find what "exact" finds, or nearly
+APPROXIMATE = ("codes", "hamming", "graph", "vectors")  # modes that find what "exact" finds, or nearly
 ANN_DEPTHS = (10, 100)
 HUB_PLACES = 10
 DocumentGroups = Mapping[str, Mapping[str, str]]  # document -> breakdown -> group
@@ -57,7 +57,7 @@ class Table:
             documents: how many could have been found; None where that is not known.
         """
         settings = self.settings
-        measures = [parse(name) for name in settings.measures or part.measures or DEFAULT]
+        measures = measures_of(part, settings.measures)
         outcomes = [answers.outcomes[topic.id] for topic in part.topics]
         values = values_of(measures, outcomes, settings.k)
         medians = [number for number, measure in enumerate(measures) if measure.is_median]
@@ -92,6 +92,26 @@ class Table:
         self.parts.append(part)
 
 
+def ann_recall(exact: Answers, other: Answers, depth: int) -> float:
+    """Share of the exact mode's first `depth` documents that the other mode has among its own first `depth`.
+
+    Over all queries together that both could take; 1 where exact search finds nothing either.
+    """
+    wanted = found = 0
+    for topic, ranking in exact.run.items():
+        if topic in exact.unanswered or topic in other.unanswered or topic not in other.run:
+            continue
+        first = set(ranking.documents[:depth])
+        wanted += len(first)
+        found += len(first.intersection(other.run[topic].documents[:depth]))
+    return found / wanted if wanted else 1.0
+
+
+def measures_of(part: Part, wanted: Sequence[str] = ()) -> list[Measure]:
+    """The measures that a row of the part has: those wanted, else what its literature reports, else the usual ones."""
+    return [parse(name) for name in wanted or part.measures or DEFAULT]
+
+
 def _macro(part: Part, measures: Sequence[Measure], per_query: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """Means over the groups that the part names, each group counting the same."""
     if not part.macro:
@@ -111,8 +131,6 @@ def _macro(part: Part, measures: Sequence[Measure], per_query: Mapping[str, Mapp
 def _ann_recall(answers: Answers, exact: Answers | None, mode: str, k: int) -> dict[int, float] | None:
     if mode not in APPROXIMATE or exact is None:
         return None
-    from cmrcli.evaluation.systems.index import ann_recall
-
     return {depth: ann_recall(exact, answers, depth) for depth in ANN_DEPTHS if depth <= k} or None
 
 

@@ -239,6 +239,12 @@ _FAMILIES = {
     ),
 }
 DEFINITIONS = {family: entry.definition for family, entry in _FAMILIES.items()}
+BY_RELEVANT = ("R-precision", "mAP@R")  # families that look at as many places as there are relevant documents
+CURVE = "precision@recall"
+CURVE_DEFINITION = (
+    "the precision-recall curve, reported beside the measures: at recall 0, 0.1 ... 1 the best precision at any rank "
+    "where that recall or more is reached, 0 where it is not; mean over the queries (trec_eval's iprec_at_recall)"
+)
 DEFAULT = (
     "success@10",
     "success@1",

@@ -2,8 +2,9 @@
 
 Paths are written relative to the protocol's folder, so that both can move together; one that is not valid Unicode as
 `{ b64 = "..." }`, its exact bytes. Of each file that the ground truth is read from, and of each run file, the SHA-256
-is kept: one that has changed since is refused. The index and folders of pictures are named, not pinned: to ask a grown
-index the same again is what a watchman does, and the report says which generation answered.
+is kept: one that has changed since is refused; a folder per class is pinned by the names and sizes of its files. The
+index, --images and examples are named, not pinned: to ask a grown index the same again is what a watchman does, and the
+report says which generation answered.
 
     format = 1
     [truth]    kind, images, split, protocol, [[truth.sources]] path, sha256

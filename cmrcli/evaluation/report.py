@@ -16,7 +16,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A measure, which is the mean over the queries, with its 95 % bootstrap interval."""
+    """A measure over all queries (their mean, of ranks their median), with its 95 % bootstrap interval."""
 
     value: float
     low: float
@@ -143,7 +143,7 @@ class Row:
         curve: precision at recall 0, 0.1 ... 1, interpolated and averaged over the queries as TREC does.
         unanswered: queries that the mode cannot take (words of a picture); they count as finding nothing.
         notes: what went wrong beside the answers, one line each.
-        per_query: query id -> measure -> value.
+        per_query: query id -> measure -> value; {} where a document was read that leaves queries out.
     """
 
     part: str

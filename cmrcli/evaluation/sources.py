@@ -24,8 +24,10 @@ def digest_of(path: str | os.PathLike[str]) -> str:
     """SHA-256 in hex: of a file's bytes; of a folder, the names and sizes of all files below it.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: it cannot be read. UsageError: it is a pipe or a device, whose content cannot be read again.
     """
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        raise UsageError(f"{display_path(path)} is no file and no folder", "write its content to a file, and name that")
     digest = hashlib.sha256()
     if os.path.isdir(path):
         for name, size in sorted(_files_below(os.fsencode(path))):

@@ -94,12 +94,14 @@ class Truth:
         kind: how it was read: "trec", "pairs", "karpathy", "classes", "zeroshot", "self".
         sources: the files and folders that it was read from; a protocol records their digests.
         notes: what a reader of the figures should know (pictures of the file that were not found ...).
+        made: the folder of pictures that were made or unpacked for it, which are gone when the evaluation is over.
     """
 
     kind: str
     parts: tuple[Part, ...]
     sources: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    made: Path | None = None
 
     @property
     def topics(self) -> Sequence[Topic]:

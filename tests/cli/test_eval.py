@@ -32,6 +32,31 @@ def test_figures_in_a_pipe_are_lines_of_seven_fields(cli: Cli, pairs: Path) -> N
     assert found["auto", "p50_ms"][1:] == ["", ""]
 
 
+def test_the_precision_recall_curve_is_among_the_lines(cli: Cli, pairs: Path) -> None:
+    done = cli("eval", pairs, "--modes", "words", *QUICK)
+    rows = [line.split("\t") for line in done.stdout.decode().splitlines()]
+    curve = {
+        row[3].removeprefix("precision@recall="): float(row[4]) for row in rows if row[3].startswith("precision@r")
+    }
+    assert list(curve) == ["0", *(f"0.{tenth}" for tenth in range(1, 10)), "1"]
+    assert curve["0"] >= curve["0.5"] >= curve["1"] > 0
+
+
+def test_what_would_not_be_measured_is_refused_at_once(cli: Cli, pairs: Path) -> None:
+    for options in (("--recommend", "--cheapest", "memory"), ("--pareto", "cold_p50_ms")):
+        done = cli("eval", pairs, *options, *QUICK)
+        assert done.returncode == 2 and b"is not measured" in done.stderr and done.stdout == b""
+
+
+def test_queries_of_known_items_outlive_the_evaluation(cli: Cli, tmp_path: Path) -> None:
+    done = cli("eval", "--self", "--modes", "exact", "--write-truth", tmp_path / "self", *QUICK)
+    assert done.returncode == 0, done.stderr
+    names = [tmp_path / "self" / f"{name}-copy-picture.{end}" for name, end in (("queries", "tsv"), ("qrels", "txt"))]
+    assert "image:pictures/copy1.jpg" in names[0].read_text()
+    again = cli("eval", *names, "--modes", "exact", "--format", "json", *QUICK)
+    assert json.loads(again.stdout)["rows"][0]["measures"]["success@10"]["value"] == 1.0
+
+
 def test_json_and_json_lines_say_the_same(cli: Cli, pairs: Path) -> None:
     document = json.loads(cli("eval", pairs, "--modes", "words", "--format", "json", "--per-query", *QUICK).stdout)
     assert document["type"] == "evaluation" and document["schema"] == 1
@@ -56,6 +81,14 @@ def test_requirements_decide_the_exit_code(cli: Cli, pairs: Path) -> None:
     assert wrong.returncode == 2 and b"success@1" in wrong.stderr
     nonsense = cli("eval", pairs, "--require", "good", *QUICK)
     assert nonsense.returncode == 2 and len(nonsense.stderr.splitlines()) == 1
+
+
+def test_quiet_says_nothing_where_some_mode_meets_all(cli: Cli, pairs: Path, tmp_path: Path) -> None:
+    (tmp_path / "poor.run").write_text("q1 Q0 notes/bolts.md 1 1 t\n")
+    asked = ("eval", pairs, "--run", tmp_path / "poor.run", "--modes", "auto", "--require", "success@10>=0.9", *QUICK)
+    quiet = cli(*asked, "-q")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, b"", b"")
+    assert b"poor.run run: success@10 0 < 0.9" in cli(*asked).stderr
 
 
 def test_a_recommendation_names_its_command(cli: Cli, pairs: Path) -> None:
@@ -156,6 +189,8 @@ def test_known_items_need_no_labels(cli: Cli) -> None:
     [
         ((), 2, b"no ground truth"),
         (("nowhere.csv",), 2, b"there is no nowhere.csv"),
+        (("/dev/zero",), 2, b"is no file and no folder"),
+        (("{pairs}", "--run", "/dev/zero"), 2, b"is no file and no folder"),
         (("--self", "--run", "x.run"), 2, b"--self"),
         (("{pairs}", "--modes", "telepathy"), 2, b"telepathy"),
         (("{pairs}", "--modes", ","), 2, b"--modes is empty"),
@@ -168,6 +203,13 @@ def test_known_items_need_no_labels(cli: Cli) -> None:
         (("{pairs}", "--index", "nowhere"), 10, b"nowhere"),
         (("{pairs}", "--images", "x"), 2, b"images"),
         (("{pairs}", "--name", "x"), 2, b"--save"),
+        (("{pairs}", "--measures", ","), 2, b"--measures is empty"),
+        (("{pairs}", "--by", "colour"), 2, b"there is: modality"),
+        (("{pairs}", "--require", "success@50>=0.5"), 2, b"add it to --measures"),
+        (("{pairs}", "--run", "a.run", "--run", "b/../a.run"), 2, b"is named twice"),
+        (("{pairs}", "--sheet", "/"), 2, b"it is a folder"),
+        (("{pairs}", "--write-truth", "/dev/null/x"), 2, b"/dev/null is not a folder"),
+        (("{pairs}", "--save", "--kept-in", "/dev/null"), 2, b"/dev/null is not a folder"),
     ],
 )
 def test_mistakes_are_one_line(cli: Cli, pairs: Path, arguments: tuple[str, ...], code: int, said: bytes) -> None:
@@ -175,6 +217,58 @@ def test_mistakes_are_one_line(cli: Cli, pairs: Path, arguments: tuple[str, ...]
     assert done.returncode == code, done.stderr
     assert said in done.stderr and done.stdout == b""
     assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_an_option_beside_a_protocol_is_named_as_it_was_written(cli: Cli, pairs: Path, tmp_path: Path) -> None:
+    protocol = tmp_path / "protocol.toml"
+    assert cli("eval", pairs, "--modes", "words", "--write-protocol", protocol, "-q", *QUICK).returncode == 0
+    for option in (("--as", "pairs"), ("--self",), ("-k", "5"), ("--folds", "whole")):
+        done = cli("eval", protocol, *option)
+        assert done.returncode == 2 and f"what {option[0]} would say".encode() in done.stderr
+
+
+def test_runs_of_one_name_stay_apart(cli: Cli, pairs: Path, tmp_path: Path) -> None:
+    for folder, score in (("a", "9"), ("b", "1")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.run").write_text(
+            f"q1 Q0 spec.pdf 1 {score} t\nq1 Q0 notes/bolts.md 2 5 t\nq2 Q0 notes/bolts.md 1 1 t\n"
+        )
+    done = cli("eval", pairs, "--run", tmp_path / "a" / "x.run", "--run", tmp_path / "b" / "x.run",
+               "--measures", "success@1", "--write-run", tmp_path / "out.txt", "--format", "json")  # fmt: skip
+    rows = json.loads(done.stdout)["rows"]
+    assert {row["system"]: row["measures"]["success@1"]["value"] for row in rows} == {
+        "a/x.run": pytest.approx(2 / 3),
+        "b/x.run": pytest.approx(1 / 3),
+    }
+    assert sorted(path.name for path in tmp_path.glob("out*")) == ["out-a-x.run-run.txt", "out-b-x.run-run.txt"]
+
+
+def test_a_pipe_gets_the_front_and_the_comparison_too(cli: Cli, pairs: Path, tmp_path: Path) -> None:
+    run = tmp_path / "other.run"
+    run.write_text("q1 Q0 spec.pdf 1 1 t\n")
+    done = cli("eval", pairs, "--modes", "words,exact", "--pareto", "bytes_per_item", "--compare", run, *QUICK)
+    rows = [line.split("\t") for line in done.stdout.decode().splitlines()]
+    assert {len(row) for row in rows} == {7}
+    found = {(row[1], row[2], row[3]): row[4:] for row in rows}
+    assert found["index", "words", "front(bytes_per_item)"][0] == "1"
+    assert float(found["other.run run", "words", "difference(success@10)"][0]) > 0
+    counts = [int(found["other.run run", "words", word][0]) for word in ("wins", "losses", "ties")]
+    assert sum(counts) == 3 and counts[0] >= 1
+
+
+def test_measures_deeper_than_the_results_are_told(cli: Cli, pairs: Path) -> None:
+    done = cli("eval", pairs, "--modes", "words", "--measures", "MRR,success@20,recall@50", *QUICK)
+    assert b"of the 10 results asked for only: success@20, recall@50;" in done.stderr
+    deep = cli("eval", pairs, "--modes", "words", "--measures", "success@10", *QUICK)
+    assert deep.stderr == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_disk_costs_the_file_and_not_the_figures(cli: Cli, pairs: Path, tmp_path: Path) -> None:
+    done = cli("eval", pairs, "--modes", "words", "--write-run", "/dev/full", "--sheet", tmp_path / "s.html", *QUICK)
+    assert done.returncode == 14 and b"/dev/full: No space left" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert b"\twords\tsuccess@10\t" in done.stdout and (tmp_path / "s.html").exists()
 
 
 def test_help_defines_every_measure(cli: Cli) -> None:

@@ -8,9 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from cmrcli.evaluation.report import Balance, Hub
 from cmrcli.evaluation.truth import Gallery, Part, Topic
 from cmrcli.evaluation.verdicts import resample
-from cmrcli.evaluation.verdicts.balance import MIN_QUERIES, OTHER, UNKNOWN, balance, skewness, standing_out
+from cmrcli.evaluation.verdicts.balance import (
+    MIN_QUERIES,
+    OTHER,
+    UNKNOWN,
+    balance,
+    crowding,
+    skewness,
+    standing_out,
+)
 from tests.evaluation.made_reports import answers_of, part_of
 
 GOOD, BAD = {"mAP": 0.9, "MRR": 0.9}, {"mAP": 0.1, "MRR": 0.2}
@@ -103,6 +112,13 @@ def test_ranks_are_put_together_by_their_median() -> None:
     groups = balance(part, answers_of(part, {}), per_query).groups["language"]
     assert [row.measures["median-rank"].value for row in groups.values()] == [2, 4]
     assert groups["en"].gap is not None and groups["en"].gap.value == -2
+
+
+def test_only_what_is_often_found_wrongly_crowds_out() -> None:
+    hubs = (Hub("wrong", 5, 1), Hub("right", 4, 3), Hub("half", 4, 2), Hub("once", 1, 0))
+    assert [hub.document for hub in crowding(Balance({}, hubs, 10, 1.5))] == ["wrong"]
+    assert crowding(Balance({}, hubs, 10, 1.0)) == []
+    assert crowding(Balance({}, hubs, 10, None)) == []
 
 
 def test_hubs_by_hand() -> None:

@@ -104,6 +104,20 @@ def test_classes_are_asked_of_an_encoder_or_of_the_index_that_holds_them(
         assert row.measures["R-precision"].value == 1.0, row.name
 
 
+def test_lists_that_are_too_short_for_a_measure_are_told(classes: Path, tiny_encoder_folder: Path) -> None:
+    """Each picture has two others of its class among five; the codes' list of one holds one of them at most."""
+    truth, subject = read_truth([classes]), Subject(None, tiny_encoder_folder, 1)
+    measures = ("mAP@R", "precision@3", "success@1")
+    done = evaluate(truth, subject, Settings(k=1, measures=measures, through="encoder")).evaluation
+    assert done.notes == (
+        "of codes the first 1 documents count, of exact the whole gallery",
+        "of the 1 results asked for only: mAP@R, precision@3; they look at up to 3",
+    )
+    for modes, k in ((("exact", "hamming"), 1), (("exact", "codes"), 10)):
+        quiet = Settings(modes=modes, k=k, measures=measures, through="encoder")
+        assert evaluate(truth, subject, quiet).evaluation.notes == ()
+
+
 def test_zero_shot_classes_have_a_mean_of_their_own(classes: Path, tiny_encoder_folder: Path) -> None:
     (classes / "classnames.txt").write_text("blue\nred\n")
     (classes / "blue" / "3.png").write_bytes((classes / "red" / "0.png").read_bytes())  # a wrong label

@@ -113,6 +113,17 @@ def test_queries_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         path.write_bytes(head + b"\n" + json.dumps(wrong).encode())
         with pytest.raises(UsageError, match="not a kept evaluation"):
             load(path)
+    document = json.loads(tail)
+    document["rows"][0]["measures"] = ["mAP", "other"]
+    for cut in (document, {"rows": [{"measures": [], "values": {"q": []}}] * 2}):
+        path.write_bytes(head + b"\n" + json.dumps(cut).encode())
+        with pytest.raises(UsageError, match="lacks measures of the query q"):
+            load(path)
+    path.write_bytes(
+        json.dumps({**json.loads(head), "rows": [{**json.loads(head)["rows"][0], "measures": {}}]}).encode()
+    )
+    with pytest.raises(UsageError, match="has no measure"):
+        load(path)
     path.write_bytes(head + b"\n" + tail[:-3])
     with pytest.raises(UsageError, match="not a kept evaluation"):
         load(path)
@@ -175,7 +186,25 @@ def test_of_ranks_a_rise_is_the_fall() -> None:
     assert drops(shifted(0, name="median-rank"), shifted(0.5, name="median-rank")) == []
 
 
-def test_with_other_queries_the_earlier_interval_decides() -> None:
+def renamed(made: Evaluation, kept_ids: int) -> Evaluation:
+    """The same values under other ids, but for the first ones."""
+    (one,) = made.rows
+    ids = {query: query if n < kept_ids else f"new-{query}" for n, query in enumerate(one.per_query)}
+    return evaluation([replace(one, per_query={ids[query]: values for query, values in one.per_query.items()})])
+
+
+def test_queries_that_both_asked_are_paired_and_others_are_two_samples() -> None:
+    (drop,) = drops(shifted(0), renamed(shifted(0.02), kept_ids=150))
+    assert drop.rule == "paired" and "over 150 queries" in drop.text
+    # What pairs tell apart, independent samples of 200 queries (sd 0.3, so the difference's is 0.03) do not.
+    assert drops(shifted(0), renamed(shifted(0.02), kept_ids=99)) == []
+    (drop,) = drops(shifted(0), renamed(shifted(0.2), kept_ids=0))
+    assert drop.rule == "unpaired" and drop.change is not None
+    assert drop.change.value == pytest.approx(-0.2)
+    assert (drop.change.high - drop.change.low) / 2 == pytest.approx(1.96 * (2 * (1 / 12) / 200) ** 0.5, rel=0.15)
+
+
+def test_kept_without_queries_the_earlier_interval_decides() -> None:
     old = evaluation([row("exact", 0.8, width=0.05)])
     assert drops(old, evaluation([row("exact", 0.751)])) == []
     (drop,) = drops(old, evaluation([row("exact", 0.749)]))

@@ -11,8 +11,8 @@ import pytest
 
 import cmrcli
 from cmrcli.errors import UsageError
-from cmrcli.evaluation.answers import Answers, Outcome, Ranking
-from cmrcli.evaluation.systems.index import IndexSystem, ann_recall, fallback_note
+from cmrcli.evaluation.answers import Outcome, Ranking
+from cmrcli.evaluation.systems.index import IndexSystem, fallback_note
 from cmrcli.evaluation.truth import Gallery, Part, Topic
 from cmrcli.searching import index as searching
 from cmrcli.store import Withheld
@@ -200,20 +200,6 @@ def test_an_open_index_stays_open(indexed: Office, tiny_encoder_folder: Path) ->
         with IndexSystem(index) as system:
             assert system.index is index
         assert index.search("flange", mode="words")
-
-
-def run_of(**rankings: str) -> Answers:
-    return Answers({query: Ranking(tuple(names), (0.0,) * len(names)) for query, names in rankings.items()})
-
-
-def test_ann_recall_counts_documents_of_exact_search() -> None:
-    exact, other = run_of(a="xyz", b="pq", c="", d="m"), run_of(a="zvx", b="qpr", c="k", d="n")
-    assert ann_recall(exact, other, 3) == 4 / 6
-    assert ann_recall(exact, other, 1) == 0
-    other.unanswered.add("d")
-    assert ann_recall(exact, other, 3) == 4 / 5
-    assert ann_recall(exact, exact, 2) == 1
-    assert ann_recall(run_of(a=""), run_of(a="x"), 5) == 1
 
 
 def test_a_mode_that_falls_back_says_so(system: IndexSystem, monkeypatch: pytest.MonkeyPatch) -> None:

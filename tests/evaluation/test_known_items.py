@@ -194,6 +194,29 @@ def test_the_same_seed_asks_the_same(corpus: tuple[Path, Path], truth: Truth, tm
     assert len(first[1]) == 6
 
 
+def test_a_grown_index_is_asked_the_same_and_more(tiny_encoder_folder: Path, tmp_path: Path) -> None:
+    folder, index = make_corpus(tmp_path / "corpus"), tmp_path / "index"
+    options = IndexOptions(encoder=str(tiny_encoder_folder), threads=1)
+
+    def made(name: str, sample: int) -> dict[str, dict[str, tuple[str, dict[str, int]]]]:
+        index_paths(index, [bytes(folder)], options)
+        (tmp_path / name).mkdir()
+        with open_reader(index) as reader:
+            truth = known_items(reader, tmp_path / name, sample=sample)
+        return {
+            part.name: {t.id: (os.path.basename(t.text), {**part.qrels[t.id]}) for t in part.topics}
+            for part in truth.parts
+        }
+
+    first = made("first", 50)["passage -> page"]
+    few = made("few", 4)["passage -> page"]
+    assert few.items() < first.items(), "a smaller sample is part of a larger one"
+    (folder / "texts" / "about possum.md").write_text(long_text("possum"), encoding="utf-8")
+    grown = made("grown", 50)["passage -> page"]
+    assert first.items() < grown.items() and len(grown) == len(first) + 1
+    assert len(few.keys() & made("grown few", 4)["passage -> page"].keys()) >= 3, "one item in, at most one out"
+
+
 def test_kinds_take_turns(corpus: tuple[Path, Path], tmp_path: Path) -> None:
     with open_reader(corpus[1]) as reader:
         truth = known_items(reader, tmp_path, sample=4)

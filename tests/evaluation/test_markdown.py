@@ -12,7 +12,7 @@ from cmrcli.evaluation.report import Balance, GroupRow, Hub, Interval
 from cmrcli.evaluation.shown.json_lines import records
 from cmrcli.evaluation.shown.markdown import cell, report
 from cmrcli.evaluation.verdicts.compare import compare
-from cmrcli.evaluation.verdicts.recommend import recommend
+from cmrcli.evaluation.verdicts.recommend import pareto, recommend
 from cmrcli.evaluation.verdicts.require import judge, parse
 from tests.evaluation.made_reports import evaluation, from_queries, row
 
@@ -37,6 +37,18 @@ def test_the_table_by_hand() -> None:
         ["codes", "0.720 [0.670, 0.770]", "", "0.700", "0.970", "5.0", "10.0", "20.0", "100", ""],
         ["ranks: exact", "", "3.0 [2.0, 4.0]", "", "", "", "", "", "", ""],
     ]  # fmt: skip
+
+
+def test_curves_and_costs_are_tables_too() -> None:
+    rows = [
+        row("exact", 0.8, bytes_per_item=1_000, curve=tuple(1 - level / 20 for level in range(11))),
+        row("codes", 0.7, bytes_per_item=500),
+        row("graph", 0.7, bytes_per_item=2_000),
+    ]
+    text = report(evaluation(rows), pareto=pareto(rows, "bytes_per_item"), pareto_cost="bytes_per_item")
+    assert "| precision@recall | 0 | 0.1 | 0.2 |" in text and "| exact | 1.000 | 0.950 | 0.900 |" in text
+    assert "| codes | 0.700 | 500 | * |\n| exact | 0.800 | 1000 | * |\n| graph | 0.700 | 2000 |  |" in text
+    assert "precision@recall" not in report(evaluation([row()]))
 
 
 def test_only_the_columns_that_are_wanted() -> None:

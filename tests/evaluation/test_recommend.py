@@ -43,6 +43,12 @@ def test_the_cheapest_of_those_that_meet_all(requirement: str, cheapest: str, mo
     assert found.command == f"cmrcli search --mode {mode} QUERY" and requirement in found.reason
 
 
+def test_the_command_has_the_index_and_the_encoder_in_quotes() -> None:
+    found = recommend(ROWS, judge(ROWS, [parse("success@10>=0.6")]), index="/my index", encoder=Path("/enc;oder"))
+    assert found is not None
+    assert found.command == "cmrcli search --mode exact --index '/my index' --encoder '/enc;oder' QUERY"
+
+
 def test_none_is_recommended_where_none_is_good_enough() -> None:
     assert recommend(ROWS, judge(ROWS, [parse("success@10>=0.9")])) is None
 

@@ -64,5 +64,5 @@ def test_relative_paths_are_made_absolute(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "karpathy"])
 def test_options_of_another_kind_are_refused(tmp_path: Path, kind: str) -> None:
-    with pytest.raises(UsageError, match=f"{kind} takes no split"):
+    with pytest.raises(UsageError, match=f"{kind} takes no --split"):
         read_truth(made(tmp_path, kind), split="val")

@@ -87,6 +87,7 @@ def test_five_folds_in_the_order_of_the_file(tmp_path: Path, monkeypatch: pytest
         ('{\n "images": [,]}', ".json:2:13: bad JSON", "correct it there"),
         ('{"images": [\n', ".json:2:1: bad JSON", "get the file again"),
         ("[" * 100_000, "JSON nested too deep", '"images"'),
+        ('{"images": ' + "1" * 5_000 + "}", "bad JSON: Exceeds the limit", '"images"'),
         ("[]", 'no list "images"', '"images"'),
         ('{"images": {}}', 'no list "images"', '"images"'),
         ('{"images": [1]}', 'no list "images"', '"images"'),

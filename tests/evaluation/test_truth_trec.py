@@ -140,7 +140,7 @@ def test_what_is_no_ground_truth(tmp_path: Path) -> None:
     _refused(lambda: read_truth([one], "qrels"), "unknown kind of ground truth 'qrels'", "trec, pairs")
     _refused(lambda: read_truth([one], "trec"), "trec is read from two files, not 1", "queries TSV")
     _refused(lambda: read_truth([one], "classes"), "is not a folder", "a folder per class")
-    _refused(lambda: read_truth([one], images=tmp_path), "pairs takes no images", "Karpathy")
+    _refused(lambda: read_truth([one], images=tmp_path), "pairs takes no --images", "Karpathy")
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MAX_QUERIES = 500  # timed warm; more say nothing new about a percentile
 ENOUGH_QUERIES = 30  # timed warm however long it takes; ...
-ENOUGH_S = 30.0  # ... after so many seconds no more than these
+ENOUGH_S = 10.0  # ... after so many seconds no more than these
 COLD_PROCESSES = 5
 COLD_TIMEOUT_S = 120.0
 FOUND, NOTHING_FOUND = 0, 1  # exit codes of a search that went well

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 
-from cmrcli.errors import UsageError, display_path
+from cmrcli.errors import OutputLost, UsageError, display_path
+
+_DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     """Puts the data at the path, in place of a file that is there; written beside and renamed.
 
     Raises:
-        UsageError: it cannot be written there.
+        UsageError: it cannot be written there. OutputLost: the disk is full or broken.
     """
     path = os.fspath(path)
     beside = f"{path}.{os.getpid()}-{os.urandom(4).hex()}.part"
@@ -31,4 +34,6 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         why = (error.strerror if isinstance(error, OSError) else "") or str(error)
         what = f"cannot write {display_path(path)}: {why}"
+        if isinstance(error, OSError) and error.errno in _DISK_TROUBLE:
+            raise OutputLost(what, "make room there, or name a file elsewhere") from None
         raise UsageError(what, "name a file in a folder that you may write to") from None

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 
 from cmrcli.errors import display_path
+from cmrcli.evaluation.measures import CURVE, RECALL_LEVELS
 from cmrcli.evaluation.report import Evaluation, Interval, Row
 from cmrcli.evaluation.verdicts.balance import standing_out
 from cmrcli.evaluation.verdicts.compare import Compared, Comparison
-from cmrcli.evaluation.verdicts.recommend import Recommendation
+from cmrcli.evaluation.verdicts.recommend import ParetoPoint, Recommendation
 from cmrcli.evaluation.verdicts.require import Verdict
 from cmrcli.evaluation.verdicts.values import COSTS, configuration_name, is_rank
 
@@ -23,14 +24,20 @@ def report(
     recommendation: Recommendation | None = None,
     comparison: Comparison | None = None,
     measures: Sequence[str] = (),
+    pareto: Sequence[ParetoPoint] = (),
+    pareto_cost: str = "",
 ) -> str:
     """The whole report.
 
     Args:
         measures: columns; all that were measured when left out.
+        pareto, pareto_cost: accuracy against a cost (recommend.pareto), with its name in values.COSTS.
     """
     blocks = [_table(_header(evaluation, measures), _rows(evaluation, measures)), _about(evaluation)]
+    blocks.append(_curves(evaluation))
     blocks += [_balance(row) for row in evaluation.rows if row.balance is not None]
+    if pareto:
+        blocks.append(_pareto(pareto, pareto_cost))
     if verdict is not None and verdict.requirements:
         blocks.append(_verdict(verdict))
     if recommendation is not None:
@@ -100,6 +107,12 @@ def _rows(evaluation: Evaluation, measures: Sequence[str]) -> list[list[str]]:
     return rows
 
 
+def _curves(evaluation: Evaluation) -> str:
+    body = [[cell(row.name), *(f"{precision:.3f}" for precision in row.curve)] for row in evaluation.rows if row.curve]
+    header = [CURVE, *(f"{level:g}" for level in RECALL_LEVELS)]
+    return _table(header, body) if body else ""
+
+
 def _about(evaluation: Evaluation) -> str:
     place = evaluation.environment
     lines = [
@@ -162,6 +175,16 @@ def _balance(row: Row) -> str:
 
 def _groups(number: int) -> str:
     return f"{number} group{'' if number == 1 else 's'}"
+
+
+def _pareto(points: Sequence[ParetoPoint], cost: str) -> str:
+    body = [
+        [cell(point.row.name), f"{point.accuracy.value:.3f}", f"{point.cost:.4g}", "*" if point.front else ""]
+        for point in points
+    ]
+    return "**Accuracy against cost** (\\*: nothing is as good in both and better in one)\n\n" + _table(
+        ["", "accuracy", COSTS[cost].label, "front"], body
+    )
 
 
 def _verdict(verdict: Verdict) -> str:

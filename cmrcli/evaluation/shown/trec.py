@@ -4,6 +4,7 @@ Read again by cmrcli they give the same figures: scores have all digits of their
 every reader applies (answers.py), names are written byte by byte. Columns are separated by a blank, by a tab where a
 document holds blanks; programs other than cmrcli take such names for more columns.
 
+Pictures that were made for an evaluation are copied beside the queries that ask by them (`with_pictures`).
 What these formats cannot say is lost: ranks beyond the documents of a ranking (`Answers.whole`), a topic's fold, its
 own picture and what is withheld.
 """
@@ -11,16 +12,21 @@ own picture and what is withheld.
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from cmrcli.errors import OutputLost, UsageError, display_path
 from cmrcli.evaluation.answers import Answers
+from cmrcli.evaluation.shown.files import write_whole
 from cmrcli.evaluation.truth import Part, Topic
 from cmrcli.evaluation.truths.groups import groups_of
 from cmrcli.evaluation.truths.lines import PathLike
+from cmrcli.searching.query import IMAGE_PREFIX
 
 
 def write_run(path: PathLike, answers: Answers, tag: str) -> None:
@@ -65,6 +71,35 @@ def write_queries(path: PathLike, part: Part) -> None:
     for topic in part.topics:
         _check(path, topic.id, ())
     _write(path, (_query_line(topic) for topic in part.topics))
+
+
+def with_pictures(part: Part, made: Path | None, folder: Path) -> Part:
+    """The part for `write_queries` into that folder: pictures that lie in `made` are copied to `pictures` in it.
+
+    Raises:
+        UsageError, OutputLost: they cannot be copied.
+    """
+    if made is None:
+        return part
+    topics = []
+    for topic in part.topics:
+        path = Path(topic.text.removeprefix(IMAGE_PREFIX))
+        if topic.by_example and path.is_relative_to(made):
+            copy = Path("pictures") / path.relative_to(made)
+            _copy(path, folder / copy)
+            topic = replace(topic, text=IMAGE_PREFIX + os.fspath(copy))
+        topics.append(topic)
+    return replace(part, topics=tuple(topics))
+
+
+def _copy(path: Path, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        data = path.read_bytes()
+    except OSError as error:
+        what = f"cannot write {display_path(target)}: {error.strerror or error}"
+        raise UsageError(what, "name a folder that you may write to") from None
+    write_whole(target, data)
 
 
 def _run_lines(answers: Answers, tag: str) -> Iterator[str]:

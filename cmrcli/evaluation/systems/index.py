@@ -224,21 +224,6 @@ def first_folder(root: str, path: str) -> str:
     return below.partition("/")[0] if "/" in below else "."
 
 
-def ann_recall(exact: Answers, other: Answers, depth: int) -> float:
-    """Share of the exact mode's first `depth` documents that the other mode has among its own first `depth`.
-
-    Over all queries together that both could take; 1 where exact search finds nothing either.
-    """
-    wanted = found = 0
-    for topic, ranking in exact.run.items():
-        if topic in exact.unanswered or topic in other.unanswered or topic not in other.run:
-            continue
-        first = set(ranking.documents[:depth])
-        wanted += len(first)
-        found += len(first.intersection(other.run[topic].documents[:depth]))
-    return found / wanted if wanted else 1.0
-
-
 def fallback_note(index: Index, mode: str, filtered: bool = False) -> str | None:
     """What a mode does instead of what was asked for, in one line; None where it does just that.
 

@@ -48,7 +48,7 @@ def read_truth(
             in the files.
     """
     kind = kind_of(paths, kind)
-    _check_options(kind, {"images": images, "split": split, "protocol": protocol})
+    _check_options(kind, {"--images": images, "--split": split, "--folds": protocol})
     if kind == "trec":
         from cmrcli.evaluation.truths.trec import read_trec
 

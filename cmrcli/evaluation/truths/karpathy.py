@@ -58,7 +58,7 @@ def read_karpathy(path: PathLike, images: PathLike | None = None, split: str = "
     chosen = [(n, entry) for n, entry in enumerate(entries) if entry.get("split") == split]
     if not chosen:
         there = ", ".join(
-            f"{name} ({n:,})" for name, n in sorted(Counter(str(e.get("split")) for e in entries).items())
+            f"{display_path(name)} ({n:,})" for name, n in sorted(Counter(str(e.get("split")) for e in entries).items())
         )
         raise UsageError(
             f"{display_path(path)} has no image of the split {split!r}", f"splits there: {there or 'none'}"
@@ -70,7 +70,7 @@ def read_karpathy(path: PathLike, images: PathLike | None = None, split: str = "
         raise UsageError(
             f"{display_path(path)}: {len(pictures):,} images of the split {split!r} make no {FOLDS} folds of"
             f" {FOLD_IMAGES:,}",
-            "ask for the whole: protocol whole",
+            "ask for the whole: --folds whole",
         )
     parts: list[Part] = []
     if protocol != "1k-5fold":
@@ -98,6 +98,8 @@ def _entries(path: PathLike) -> list[dict[str, object]]:
         raise UsageError(f"{where}: bad JSON: {error.msg}", "get the file again, or correct it there") from None
     except RecursionError:
         raise UsageError(f"{display_path(path)}: JSON nested too deep", _SHAPE) from None
+    except ValueError as error:  # Python's own, for numbers of thousands of digits
+        raise UsageError(f"{display_path(path)}: bad JSON: {error}", _SHAPE) from None
     entries = document.get("images") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise UsageError(f'{display_path(path)}: no list "images" of objects', _SHAPE)

@@ -12,11 +12,13 @@ crop -> picture, copy -> picture: a cut-out, and a smaller copy saved again, of 
 Withheld passages have no vectors and no words in that search, nor has the item's title (Withheld in the store). The
 names of its file and folders stay, so a title that the path spells out is not asked. Nor is a sentence or title that
 another item has too: it would not say which of them is meant. Figures are lower than those of people, who may well use
-the very words, and comparable between modes, encoders and dates.
+the very words, and comparable between modes, encoders and dates: an index that has grown a little is asked nearly the
+same, and a query's id is a digest of what it asks, so that equal ids of two evaluations are the same question.
 """
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 from collections import Counter
@@ -60,9 +62,16 @@ class _Links:
     left_out: Counter[str] = field(default_factory=Counter)
 
     def add(
-        self, item: _Item, line: str, withheld: bool, passage: int | None = None, more: Mapping[str, str] = _NO_GROUPS
+        self,
+        item: _Item,
+        line: str,
+        asks: object,
+        withheld: bool,
+        passage: int | None = None,
+        more: Mapping[str, str] = _NO_GROUPS,
     ) -> None:
-        number = f"{self.prefix}{len(self.topics) + 1}"
+        """Adds a query. `asks`: what tells it from others about the item, the same in every run."""
+        number = f"{self.prefix}-{_digest(item.document, asks)}"
         groups = {"kind": item.card.kind, "folder": item.folder, **groups_of(line), **more}
         place = (item.path, item.card.page) if withheld else None
         self.topics.append(Topic(number, line, groups, withheld=place, withheld_passage=passage))
@@ -134,20 +143,19 @@ def known_items(
 
 def _passages(reader: Reader, seed: int, sample: int, progress: Progress | None) -> _Links:
     links = _Links("passage -> page", "text")
-    rng = np.random.default_rng((seed, 1))
-    for item in _items(reader, ("page", "text"), rng, links):
+    for item in _items(reader, ("page", "text"), (seed, links.prefix), links):
         passages = list(reader.passages_of([item.card.item_id]).get(item.card.item_id, {}).values())
         if len(passages) < (2 if item.card.kind == "text" else 1):
             links.left_out["too little text"] += 1
             continue
-        asked = _sentence(reader, item, passages, rng)
+        asked = _sentence(reader, item, passages, np.random.default_rng((seed, item.card.item_id)))
         if asked is None:
             links.left_out["no sentence that stands nowhere else"] += 1
             continue
         sentence, number = asked
         others = len(passages) > 1
         left = {"left": "passages" if others else "picture"}
-        links.add(item, sentence, True, number if others else None, left)
+        links.add(item, sentence, sentence, True, number if others else None, left)
         if _enough(links, sample, progress):
             break
     return links
@@ -155,8 +163,7 @@ def _passages(reader: Reader, seed: int, sample: int, progress: Progress | None)
 
 def _titles(reader: Reader, seed: int, sample: int, progress: Progress | None) -> _Links:
     links = _Links("title -> drawing", "title")
-    rng = np.random.default_rng((seed, 2))
-    for item in _items(reader, ("drawing",), rng, links):
+    for item in _items(reader, ("drawing",), (seed, links.prefix), links):
         title, label = item.card.title.strip(), item.card.label.strip()
         calls = [" ".join(call.split()) for call in dict.fromkeys((title, f"{title} {label}", label))]
         calls = [call for call in calls if width(call) >= TITLE_WIDTH and sum(map(str.isalpha, call)) >= 3]
@@ -173,7 +180,7 @@ def _titles(reader: Reader, seed: int, sample: int, progress: Progress | None) -
         if call is None:
             links.left_out["another has the same title"] += 1
             continue
-        links.add(item, call, True)
+        links.add(item, call, call, True)
         if _enough(links, sample, progress):
             break
     return links
@@ -189,8 +196,8 @@ def _pictures(
     progress: Progress | None,
 ) -> _Links:
     links = _Links(f"{alteration} -> picture", alteration)
-    rng = np.random.default_rng((seed, 3 if alteration == "crop" else 4))
-    items = (item for item in _items(reader, ("drawing", "photo", "page"), rng, links) if item.card.width_px)
+    shown = _items(reader, ("drawing", "photo", "page"), (seed, links.prefix), links)
+    items = (item for item in shown if item.card.width_px)
     while True:
         # As many as are missing: what could not be altered is made up for by others.
         chosen = list(itertools.islice(items, sample - len(links.topics)))
@@ -207,21 +214,24 @@ def _pictures(
                 continue
             path = os.path.join(os.path.abspath(folder), f"{alteration}{len(links.topics) + 1}.jpg")
             Path(path).write_bytes(answer)
-            links.add(item, IMAGE_PREFIX + path, False)
+            links.add(item, IMAGE_PREFIX + path, (seed, item.card.item_id), False)
             if _enough(links, sample, progress):
                 return links
         if not chosen:
             return links
 
 
-def _items(reader: Reader, kinds: Sequence[str], rng: np.random.Generator, links: _Links) -> Iterator[_Item]:
-    """Items of these kinds in random order, the kinds in turns; those without a readable file are counted only."""
+def _items(reader: Reader, kinds: Sequence[str], salt: tuple[int, str], links: _Links) -> Iterator[_Item]:
+    """Items of these kinds in random order, the kinds in turns; those without a readable file are counted only.
+
+    Each has its place by a digest of its own, which other items do not change.
+    """
     by_kind = reader.item_ids()
-    orders = [rng.permutation(by_kind[kind]) for kind in kinds if kind in by_kind]
-    longest = max((len(order) for order in orders), default=0)
-    mixed = [
-        int(order[place]) for place in range(min(longest, MAX_LOOKED_AT)) for order in orders if place < len(order)
+    orders = [
+        sorted(by_kind[kind].tolist(), key=lambda item_id: _digest(*salt, item_id)) for kind in kinds if kind in by_kind
     ]
+    longest = max((len(order) for order in orders), default=0)
+    mixed = [order[place] for place in range(min(longest, MAX_LOOKED_AT)) for order in orders if place < len(order)]
     beyond = sum(map(len, orders)) - MAX_LOOKED_AT
     if beyond > 0:
         links.left_out["not looked at"] += beyond
@@ -261,6 +271,11 @@ def _sentence(reader: Reader, item: _Item, passages: Sequence[str], rng: np.rand
 def _only(reader: Reader, phrase: str, item: _Item, titles: bool = False) -> bool:
     """Whether no other item holds the phrase."""
     return set(reader.items_with_phrase(phrase, 2, titles)) <= {item.card.item_id}
+
+
+def _digest(*of: object) -> str:
+    """16 hex digits."""
+    return hashlib.blake2b(repr(of).encode("ascii", "backslashreplace"), digest_size=8).hexdigest()
 
 
 def _bare(text: str) -> str:

@@ -26,6 +26,7 @@ OTHER = "(other)"
 UNKNOWN = "(not known)"
 SHOWN_MEASURES = 3
 SHOWN_HUBS = 10
+DOMINATED = 1.0  # skewness above which hubs dominate
 
 Groups = dict[str, list[int]]  # group -> query numbers
 
@@ -114,6 +115,16 @@ def standing_out(balance: Balance) -> list[tuple[str, str, GroupRow]]:
         if row.gap is not None and (row.gap.low > 0 or row.gap.high < 0)
     ]
     return sorted(found, key=lambda one: -abs(one[2].gap.value if one[2].gap else 0.0))
+
+
+def crowding(balance: Balance) -> list[Hub]:
+    """The hubs that crowd out others: first of several queries, of most of them wrongly; [] where hubs do not dominate.
+
+    Where they dominate, the skewness is above DOMINATED.
+    """
+    if balance.skewness is None or balance.skewness <= DOMINATED:
+        return []
+    return [hub for hub in balance.hubs if hub.queries > 1 and 2 * hub.relevant < hub.queries]
 
 
 def _breakdowns(part: Part, document_groups: Mapping[str, Mapping[str, str]]) -> dict[str, Groups]:

@@ -5,9 +5,10 @@ Their first line is what `--format json` prints; the second has the queries, so 
 {"schema": 1, "type": "per_query", "rows": [{"measures": [names], "values": {query id: [values]}}, ...]}, rows in the
 order of the first line. Names sort by the time of saving (UTC).
 
-A configuration's main measure has dropped when it fell beyond chance. Where both evaluations asked the same queries,
-the paired 95 % bootstrap interval of the difference lies wholly below 0; otherwise the new value lies below the old
-one's interval. For ranks, where lower is better, the other way round.
+A configuration's main measure has dropped when it fell beyond chance: the 95 % bootstrap interval of the difference
+lies wholly below 0, that of the queries that both asked in pairs, or, where these are fewer than half of the earlier
+ones, that of two independent samples. Of an evaluation that was kept without its queries only the interval is left:
+the new value lies below it. For ranks, where lower is better, the other way round.
 """
 
 from __future__ import annotations
@@ -24,13 +25,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cmrcli.errors import OutputLost, UsageError, display_path
 from cmrcli.evaluation.read_back import read_back
 from cmrcli.evaluation.report import SCHEMA, Evaluation, Interval, Row
-from cmrcli.evaluation.verdicts.resample import difference
+from cmrcli.evaluation.verdicts.resample import difference, gap
 from cmrcli.evaluation.verdicts.values import configuration_name, higher_is_better, same_configuration
 from cmrcli.store import durable
+
+Rule = Literal["paired", "unpaired", "interval", "gone"]
 
 _FILE = re.compile(r"([0-9]{8}T[0-9]{6}\.[0-9]{6}Z)(?:-(.*))?\.jsonl")
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
@@ -60,16 +64,16 @@ class Drop:
     """A configuration whose main measure fell beyond chance.
 
     Attributes:
-        rule: "paired", "interval", or "gone": the earlier evaluation has the row and the later one has not.
+        rule: "paired", "unpaired", "interval", or "gone": the earlier evaluation has the row and the later one has not.
         before, after: the main measure; after is None when gone.
-        change: interval of the difference, with rule "paired".
+        change: interval of the difference, with rules "paired" and "unpaired".
         text: all of it in one line.
     """
 
     part: str
     configuration: str
     measure: str
-    rule: Literal["paired", "interval", "gone"]
+    rule: Rule
     before: Interval
     after: Interval | None
     change: Interval | None
@@ -131,9 +135,9 @@ def load(path: str | os.PathLike[str], per_query: bool = True) -> Evaluation:
             head = file.readline()
             rest = file.read() if per_query or not _is_whole(head) else b""
         if not _is_whole(head):  # one document over many lines, as jq writes it
-            return Evaluation.from_json(json.loads(head + rest))
+            return _checked(Evaluation.from_json(json.loads(head + rest)))
         evaluation = Evaluation.from_json(json.loads(head))
-        return _with_queries(evaluation, json.loads(rest)) if rest.strip() else evaluation
+        return _checked(_with_queries(evaluation, json.loads(rest)) if rest.strip() else evaluation)
     except OSError as error:
         what, remedy = error.strerror or str(error), "name a file that was kept with --save"
     except RecursionError:
@@ -216,21 +220,30 @@ def _drop(row: Row, later: Row | None, measure: str, seed: int) -> Drop | None:
     new = later.measures[measure]
     sign = 1.0 if higher_is_better(measure) else -1.0
     change: Interval | None = None
-    rule: Literal["paired", "interval"] = "interval"
-    if row.per_query and row.per_query.keys() == later.per_query.keys():
-        rule = "paired"
-        ids = list(row.per_query)
-        values, values_now = (np.array([one.per_query[query][measure] for query in ids]) for one in (row, later))
-        change = difference(measure, values, values_now, seed)
+    rule: Rule = "interval"
+    if row.per_query and later.per_query:
+        shared = [query for query in row.per_query if query in later.per_query]
+        if 2 * len(shared) >= len(row.per_query):
+            rule = "paired"
+            change = difference(measure, _values(row, measure, shared), _values(later, measure, shared), seed)
+            asked = f"over {len(shared)} queries"
+        else:
+            rule = "unpaired"
+            change = gap(measure, _values(later, measure), _values(row, measure), seed)
+            asked = f"of {len(row.per_query)} and {len(later.per_query)} queries, most of them others"
         fell = (change.high if sign > 0 else -change.low) < 0
-        how = f"paired difference {change.value:+.3f} [{change.low:+.3f}, {change.high:+.3f}] over {len(ids)} queries"
+        how = f"{rule} difference {change.value:+.3f} [{change.low:+.3f}, {change.high:+.3f}] {asked}"
     else:
         fell = new.value < old.low if sign > 0 else new.value > old.high
-        how = f"beyond the earlier interval [{old.low:.3f}, {old.high:.3f}]; the queries are not the same"
+        how = f"beyond the earlier interval [{old.low:.3f}, {old.high:.3f}]; kept without queries"
     if not fell:
         return None
     text = f"{row.name}: {measure} {old.value:.3f} -> {new.value:.3f} ({how})"
     return Drop(row.part, configuration, measure, rule, old, new, change, text)
+
+
+def _values(row: Row, measure: str, queries: Iterable[str] = ()) -> NDArray[np.float64]:
+    return np.array([row.per_query[query][measure] for query in queries or row.per_query])
 
 
 def _claimed(beside: Path, target: Path) -> bool:
@@ -277,6 +290,17 @@ def _with_queries(evaluation: Evaluation, document: object) -> Evaluation:
         per_query = {query: dict(zip(of_row.measures, values, strict=True)) for query, values in of_row.values.items()}
         rows.append(replace(row, per_query=per_query))
     return replace(evaluation, rows=tuple(rows))
+
+
+def _checked(evaluation: Evaluation) -> Evaluation:
+    """Raises ValueError where a row has no measure, or a query of it lacks the value of one."""
+    for row in evaluation.rows:
+        if not row.measures:
+            raise ValueError(f"the row {row.name} has no measure")
+        for query, values in row.per_query.items():
+            if not row.measures.keys() <= values.keys():
+                raise ValueError(f"the row {row.name} lacks measures of the query {query}")
+    return evaluation
 
 
 def _is_whole(line: bytes) -> bool:

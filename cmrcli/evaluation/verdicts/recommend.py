@@ -16,7 +16,7 @@ import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 
@@ -32,13 +32,13 @@ from cmrcli.evaluation.verdicts.values import (
     value_of,
 )
 
-Cheapest = Literal["bytes", "time", "memory"]
-CHEAPEST: tuple[Cheapest, ...] = get_args(Cheapest)
-_ORDER: dict[Cheapest, tuple[str, str, str]] = {
+# Order of cheapness -> costs, the dominant one first.
+ORDER = {
     "bytes": ("bytes_per_item", "p95_ms", "resident_mb"),
     "time": ("p95_ms", "bytes_per_item", "resident_mb"),
     "memory": ("resident_mb", "bytes_per_item", "p95_ms"),
 }
+CHEAPEST = tuple(ORDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ def recommend(
     main: str = "",
     seed: int = 0,
     index: str | os.PathLike[str] | None = None,
+    encoder: str | os.PathLike[str] = "",
 ) -> Recommendation | None:
     """The cheapest configuration that meets all requirements of the verdict; None when none does.
 
@@ -91,6 +92,7 @@ def recommend(
         cheapest: one of CHEAPEST.
         main: the measure that counts most; the first of the rows when left out.
         index: folder for the command; None for the default index.
+        encoder: for the command; "" for the index's own.
 
     Raises:
         UsageError: the dominant cost was measured for no configuration that is good enough, or `cheapest` is unknown.
@@ -112,7 +114,7 @@ def recommend(
         why = f"{main} is not measurably worse than that of {configuration_name(best)}, the most accurate"
     if not good:
         return None
-    order = _ORDER[cheapest]
+    order = ORDER[cheapest]
     costs = {key: {name: _worst(configurations[key], name) for name in order} for key in good}
     ranked = [key for key in good if costs[key][order[0]] is not None]
     if not ranked:
@@ -129,7 +131,7 @@ def recommend(
     return Recommendation(
         system=system,
         mode=mode,
-        command=_command(system, mode, index),
+        command=_command(system, mode, index, encoder),
         reason=f"{why}; of {len(ranked)} such the cheapest by {order[0]}, then {order[1]}, then {order[2]}",
         costs=known,
         left_out=tuple(configuration_name(key) for key in good if key not in ranked),
@@ -222,8 +224,9 @@ def _comparable(name: str, value: float | None) -> float:
     return value if name == "bytes_per_item" else float(f"{value:.1e}")
 
 
-def _command(system: str, mode: str, index: str | os.PathLike[str] | None) -> str:
+def _command(system: str, mode: str, index: str | os.PathLike[str] | None, encoder: str | os.PathLike[str]) -> str:
     if system != "index":
         return ""
     where = f" --index {shlex.quote(os.fspath(index))}" if index is not None else ""
+    where += f" --encoder {shlex.quote(os.fspath(encoder))}" if encoder else ""
     return f"cmrcli search --mode {mode}{where} QUERY"

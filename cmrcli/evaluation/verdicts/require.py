@@ -158,10 +158,15 @@ def refuse_unmeasured(
     """
     for requirement in requirements:
         name = requirement.name
-        if (name.startswith("cold_") and not cold) or (name == "resident_mb" and not memory):
-            raise UsageError(f'"{display_path(requirement.text)}": {name} is not measured', COSTS[name].remedy)
+        refuse_cost(name, f'"{display_path(requirement.text)}"', cold, memory)
         if measures:
             _require_known(requirement, measures)
+
+
+def refuse_cost(name: str, wanted_by: str, cold: bool, memory: bool) -> None:
+    """Raises UsageError for a cost that the settings leave out; the message begins with what wants it."""
+    if (name.startswith("cold_") and not cold) or (name == "resident_mb" and not memory):
+        raise UsageError(f"{wanted_by}: {name} is not measured", COSTS[name].remedy)
 
 
 def judge(rows: Sequence[Row], requirements: Sequence[Requirement]) -> Verdict:
