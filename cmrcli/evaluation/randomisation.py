@@ -9,7 +9,7 @@ Evaluation, CIKM; Holm 1979, A Simple Sequentially Rejective Multiple Test Proce
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,33 +21,56 @@ ROUNDING = 1e-12  # of all differences together: sums that are equal on paper di
 
 
 def p_value(a: NDArray[np.float64], b: NDArray[np.float64], seed: int, permutations: int = PERMUTATIONS) -> float:
-    """Two-sided p-value of the difference of the means of two runs of the same queries.
+    """Two-sided p-value of the difference of the means of two runs of the same queries; see `p_values`.
+
+    Args:
+        a, b: (queries,), in the same order, finite, at least one query.
+    """
+    if a.ndim != 1:
+        raise ValueError(f"values of {a.shape} and {b.shape} are not pairs")
+    return float(p_values(a[:, None], b[:, None] if b.ndim == 1 else b, seed, permutations)[0])
+
+
+def p_values(
+    a: NDArray[np.float64], b: NDArray[np.float64], seed: int, permutations: int = PERMUTATIONS
+) -> NDArray[np.float64]:
+    """Two-sided p-value of each measure, all judged by the same swaps of queries.
 
     Of ranks too the means are compared, although a report shows their median: swapping hardly moves a median, and a
     test by it finds nothing.
 
     Args:
-        a, b: (queries,), in the same order, finite, at least one query.
+        a, b: (queries, measures), in the same order, finite, at least one query.
 
     Returns:
-        In (0, 1]: (c + 1) / (permutations + 1), with c the number of random swaps that differ at least as much; with
-        at most EXACT_QUERIES queries whose values differ, the exact share of all swaps. 1 where nothing differs.
+        (measures,), each in (0, 1]: (c + 1) / (permutations + 1), with c the number of random swaps that differ at
+        least as much; with at most EXACT_QUERIES queries whose values differ, the exact share of all swaps. 1 where
+        nothing differs.
     """
-    if a.shape != b.shape or a.ndim != 1 or len(a) == 0:
+    if a.shape != b.shape or a.ndim != 2 or len(a) == 0:
         raise ValueError(f"values of {a.shape} and {b.shape} are not pairs")
-    differences = (b - a)[a != b]
-    if len(differences) == 0:
-        return 1.0
-    exact = len(differences) <= EXACT_QUERIES
-    blocks = _all_swaps(len(differences)) if exact else _random_swaps(len(differences), permutations, seed)
-    total = float(differences.sum())
-    least = abs(total) - ROUNDING * float(np.abs(differences).sum())
-    as_large, looked_at = 0, 0
+    differences = b - a
+    differing = np.count_nonzero(differences, axis=0)
+    found = np.ones(a.shape[1])
+    for column in np.flatnonzero((differing > 0) & (differing <= EXACT_QUERIES)):
+        of_queries = differences[differences[:, column] != 0, column]
+        found[column] = _as_large(_all_swaps(len(of_queries)), of_queries[:, None])[0] / (1 << len(of_queries))
+    many = np.flatnonzero(differing > EXACT_QUERIES)
+    if len(many):
+        moved = differences[:, many][(differences[:, many] != 0).any(axis=1)]
+        blocks = _random_swaps(len(moved), permutations, seed)
+        found[many] = (_as_large(blocks, moved) + 1) / (permutations + 1)
+    return found
+
+
+def _as_large(blocks: Iterable[NDArray[np.float64]], differences: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(measures,): how many swaps leave a difference at least as large as that of (queries, measures)."""
+    total = differences.sum(axis=0)
+    least = np.abs(total) - ROUNDING * np.abs(differences).sum(axis=0)
+    counts = np.zeros(len(total), dtype=np.int64)
     for swapped in blocks:
-        totals = total - 2 * (swapped @ differences)
-        as_large += int(np.count_nonzero(np.abs(totals) >= least))
-        looked_at += len(swapped)
-    return as_large / looked_at if exact else (as_large + 1) / (looked_at + 1)
+        counts += np.count_nonzero(np.abs(total - 2 * (swapped @ differences)) >= least, axis=0)
+    return counts
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:

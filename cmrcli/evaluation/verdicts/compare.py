@@ -16,7 +16,7 @@ import numpy as np
 
 from cmrcli.errors import UsageError, display_path
 from cmrcli.evaluation.answers import Answers
-from cmrcli.evaluation.randomisation import holm, p_value
+from cmrcli.evaluation.randomisation import holm, p_values
 from cmrcli.evaluation.report import Evaluation, Interval, Row
 from cmrcli.evaluation.truth import Part
 from cmrcli.evaluation.verdicts.resample import difference, statistic
@@ -212,7 +212,7 @@ def compare_rows(
 
 
 def _changes(names: Sequence[str], old: np.ndarray, new: np.ndarray, seed: int) -> dict[str, Change]:
-    chances = {name: p_value(old[:, column], new[:, column], seed) for column, name in enumerate(names)}
+    chances = dict(zip(names, p_values(old, new, seed).tolist(), strict=True))
     corrected = holm(chances)
     return {
         name: Change(
