@@ -120,6 +120,9 @@ def evaluate(
         typer.Option("--save", help="Keep the evaluation; exit 1 if it fell beyond chance since the last one kept."),
     ] = False,
     name: Annotated[str, typer.Option("--name", help="Keep it under this name.")] = "",
+    against: Annotated[
+        str, typer.Option("--against", help="--save holds it against the last one kept, or the first: slow decline.")
+    ] = "last",
     history: Annotated[bool, typer.Option("--history", help="List what was kept, and nothing else.")] = False,
     kept_in: Annotated[
         File,
@@ -180,7 +183,7 @@ def evaluate(
     from cmrcli.evaluation.conclusions import Wanted, conclude
 
     wanted = Wanted(
-        recommend=recommend, cheapest=cheapest, pareto=pareto, compare=compare, save=save, name=name,
+        recommend=recommend, cheapest=cheapest, pareto=pareto, compare=compare, save=save, name=name, against=against,
         kept_in=requests.kept_folder(kept_in), plot=plot, sheet=sheet, write_run=write_run, write_truth=write_truth,
     )  # fmt: skip
     wanted.check()

@@ -20,8 +20,8 @@ from cmrcli.places import user_data
 PROTOCOL_SUFFIX = ".toml"
 # Options that say what happens with an evaluation; all others determine it, and a protocol.toml has fixed those.
 OUTPUT = frozenset({
-    "truth", "recommend", "cheapest", "pareto", "compare", "save", "name", "history", "kept_in", "plot", "sheet",
-    "write_run", "write_truth", "write_protocol", "format", "per_query", "quiet", "debug",
+    "truth", "recommend", "cheapest", "pareto", "compare", "save", "name", "against", "history", "kept_in", "plot",
+    "sheet", "write_run", "write_truth", "write_protocol", "format", "per_query", "quiet", "debug",
 })  # fmt: skip
 
 

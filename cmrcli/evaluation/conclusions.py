@@ -30,6 +30,7 @@ from cmrcli.evaluation.verdicts.require import Verdict, judge, parse, refuse_cos
 from cmrcli.evaluation.verdicts.values import COSTS
 
 PLOTTED_COST = "bytes_per_item"
+AGAINST = ("last", "first")  # of the kept evaluations of a protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Wanted:
         recommend: name the cheapest configuration that is good enough, by `cheapest`.
         pareto: a cost (values.COSTS) to hold accuracy against; PLOTTED_COST for `plot` alone.
         compare: another index, encoder, run file, or kept evaluation by file or name.
-        save: keep the evaluation in `kept_in` under `name`, and say what fell since the last one.
+        save: keep the evaluation in `kept_in` under `name`, and say what fell since the last one kept, or the first one
+            with `against` "first".
         plot, sheet, write_run, write_truth: files (write_truth: a folder) to write.
     """
 
@@ -50,6 +52,7 @@ class Wanted:
     compare: str = ""
     save: bool = False
     name: str = ""
+    against: str = AGAINST[0]
     kept_in: Path = Path()
     plot: Path | None = None
     sheet: Path | None = None
@@ -72,6 +75,8 @@ class Wanted:
         for folder in (self.write_truth, self.kept_in if self.save else None):
             if folder is not None:
                 _refuse_folder(folder)
+        if self.against not in AGAINST:
+            raise UsageError(f"--against {display_path(self.against)} is unknown", "take one of " + ", ".join(AGAINST))
         if self.name and not self.save:
             raise UsageError("--name is of what is kept", "add --save")
 
@@ -235,7 +240,8 @@ def _kept_evaluation(wanted: Wanted) -> Evaluation | None:
 
 def _keep(said: Conclusions, wanted: Wanted) -> None:
     """What fell since the last one of this protocol, then keeps this one too."""
-    last = history.previous(history.listing(wanted.kept_in), said.evaluation, wanted.name)
+    kept = history.listing(wanted.kept_in)
+    last = history.previous(kept, said.evaluation, wanted.name, first=wanted.against == "first")
     if last is not None:
         said.drops = history.drops(history.load(last.path), said.evaluation)
     said.kept = history.save(wanted.kept_in, said.evaluation, wanted.name)

@@ -138,12 +138,14 @@ def test_what_format_json_printed_can_be_loaded_too(tmp_path: Path) -> None:
 
 
 def test_the_previous_one_is_the_newest_of_the_same_protocol_and_name(tmp_path: Path) -> None:
-    save(tmp_path, kept(), "office", NOON)
+    oldest = save(tmp_path, kept(), "office", NOON)
     newest = save(tmp_path, kept(), "office", NOON.replace(hour=13))
     save(tmp_path, kept(), "other", NOON.replace(hour=14))
     save(tmp_path, replace(kept(), sources={"/truth/qrels.txt": "cc"}), "office", NOON.replace(hour=15))
     found = previous(listing(tmp_path), kept(), "office")
     assert found is not None and found.path == newest
+    first = previous(listing(tmp_path), kept(), "office", first=True)
+    assert first is not None and first.path == oldest
     assert previous(listing(tmp_path), kept(), "nobody") is None
 
 

@@ -172,14 +172,17 @@ def listing(folder: str | os.PathLike[str]) -> list[Kept]:
     return kept
 
 
-def previous(kept: Iterable[Kept], evaluation: Evaluation, name: str = "") -> Kept | None:
+def previous(kept: Iterable[Kept], evaluation: Evaluation, name: str = "", first: bool = False) -> Kept | None:
     """The newest of a listing that followed the same protocol under the same name; None when there is none.
+
+    Args:
+        first: the oldest instead: a slow decline falls beyond chance only against where it began.
 
     `load` its path for the queries, which the paired rule of `drops` needs.
     """
     key = protocol_key(evaluation)
     named = _suffix(name).removeprefix("-")
-    for one in sorted(kept, key=lambda one: one.saved_utc, reverse=True):
+    for one in sorted(kept, key=lambda one: one.saved_utc, reverse=not first):
         if one.evaluation is not None and one.name == named and protocol_key(one.evaluation) == key:
             return one
     return None
