@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cmrcli.codes.codebook import fit_sign
+from cmrcli.codes.fitting import fit_sign
 from cmrcli.codes.quality import RecallTable, ann_recall
 from cmrcli.codes.sampling import sample_rows
 from cmrcli.errors import EmbeddingError

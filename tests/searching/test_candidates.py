@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cmrcli.codes.codebook import fit_sign
+from cmrcli.codes.fitting import fit_sign
 from cmrcli.searching.candidates import by_codes, by_exact, by_graph
 from cmrcli.store import Segment
 
