@@ -28,6 +28,7 @@ lint: $(READY)  ## style and strict types
 	$(BIN)/mypy
 
 bench: $(READY)  ## speed, memory and quality as ratios in one run; minutes
+	$(PIP) install --constraint .constraints.txt --editable '.[dev,bench]'
 	$(BIN)/python -m tests.bench
 
 wheel: $(READY)  ## dist/cmrcli-*.whl, the encoder inside
