@@ -28,6 +28,7 @@ lint: $(READY)  ## style and strict types
 	$(BIN)/mypy
 
 bench: $(READY)  ## speed, memory and quality as ratios in one run; minutes
+	$(PIP) install --constraint .constraints.txt --editable '.[dev,bench]'
 	$(BIN)/python -m tests.bench
 
 eval-default: $(READY)  ## how well the bundled encoder finds the pictures of ../shared/data/dev

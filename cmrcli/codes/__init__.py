@@ -3,7 +3,8 @@
 Knows numpy and `cmrcli.errors` only.
 """
 
-from cmrcli.codes.codebook import Codebook, fit_sign
+from cmrcli.codes.codebook import Codebook
+from cmrcli.codes.fitting import fit, fit_sign
 from cmrcli.codes.hamming import nearest, nearest_batch
 
-__all__ = ["Codebook", "fit_sign", "nearest", "nearest_batch"]
+__all__ = ["Codebook", "fit", "fit_sign", "nearest", "nearest_batch"]

@@ -1,50 +1,71 @@
-"""The rule that turns vectors into codes, and the bytes in which the catalog keeps it.
+"""The rule that turns vectors into codes: bit `i` says on which side of a plane the vector lies.
 
-Bit `i` of a code says whether component `i` of the vector exceeds component `i` of the centre; it is bit
-`i % 64` (0 is the lowest) of 64-bit word `i // 64`. Bits past the last component are zero. store/FORMAT.md
-describes both the codes and the bytes of the codebook.
+Bit `i` of a code is 1 where component `i` of `(vector - centre) @ projection` is above zero; without a projection
+the components are those of the vector itself. It is bit `i % 64` (0 is the lowest) of 64-bit word `i // 64`; bits
+past the last component are zero. How the planes are chosen: fitting.py. The bytes in the catalog: codebook_bytes.py.
 """
 
 from __future__ import annotations
 
-import json
-import struct
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cmrcli.errors import EmbeddingError, IndexDamaged, IndexFormatError
+from cmrcli.errors import EmbeddingError, IndexFormatError
 
 Vectors = NDArray[np.float16] | NDArray[np.float32]  # (n, dim)
 Codes = NDArray[np.uint64]  # (n, words)
+Factors = NDArray[np.float16]  # (n, FACTORS)
 
-MAGIC = b"CMRCODEB"
-VERSION = 1
-METHODS = ("sign",)
-BLOCK_BYTES = 4 << 20  # of float32; bounds the temporaries of one block to about twice this
+METHODS = ("sign", "itq", "rotation", "projections")
+WIDEST = 4  # rotations and projections have at most so many bits a dimension
+FACTORS = 2  # of a rotation, for each row: see `Codebook.factors`
+BLOCK_BYTES = 4 << 20  # of float32; bounds the temporaries of one block to a few times this
+ROUNDING = 1e-4  # of a component: so near to zero, another processor's sums may give the other bit
 
-_HEAD = struct.Struct("<8sII")  # magic, version, bytes of the JSON header that follows
+
+@dataclass(frozen=True, slots=True)
+class Oversampling:
+    """Candidates for each result wanted: taken by Hamming distance, and of these rescored with their vectors."""
+
+    hamming: int
+    rescored: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.rescored <= self.hamming:
+            raise EmbeddingError(f"an oversampling of {self.hamming} with {self.rescored} rescored makes no sense")
+
+
+# One bit a dimension then finds 0.99 of the exact ten nearest; tests/bench/codes.py measures it.
+DEFAULT_OVERSAMPLING = Oversampling(32, 8)
 
 
 @dataclass(frozen=True, eq=False)
 class Codebook:
-    """How vectors of one encoder become codes.
+    """How vectors of one encoder become codes, and how a query that is no code is compared with them.
 
     Attributes:
-        method: "sign": one bit a dimension, set where the vector exceeds the centre.
-        bits: meaning bits of a code; for "sign" the dimension of the vectors.
+        method: one of METHODS.
+        bits: meaning bits of a code.
         centre: (dim,) float32, the mean of the vectors that the codebook was fitted to. Without it a cone of
             vectors, which is what dual encoders give, would share most of its bits.
+        scale: what a bit of a code is worth of a cosine, on the average of the vectors it was fitted to.
+        projection: (dim, bits) float16, the normals of the planes; None for "sign", one bit a dimension.
+        oversampling: what a search takes unless told otherwise.
 
-    Source: Yamada et al. 2021, arXiv:2106.00882 (sign codes, then rescoring).
+    Raises:
+        IndexFormatError: a method that this version does not know.
+        EmbeddingError: arrays that do not belong together, or a NaN or infinite value among them.
     """
 
     method: str
     bits: int
     centre: NDArray[np.float32]
+    scale: float = 1.0
+    projection: NDArray[np.float16] | None = None
+    oversampling: Oversampling = field(default=DEFAULT_OVERSAMPLING)
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -52,13 +73,19 @@ class Codebook:
                 f"codes of the unknown method {self.method!r}",
                 "use the version of cmrcli that made them, or run: cmrcli binarize",
             )
-        if self.bits < 1 or self.centre.dtype != np.float32 or self.centre.shape != (self.bits,):
+        if self.centre.ndim != 1 or self.centre.dtype != np.float32 or self.bits < 1:
+            raise EmbeddingError(f"a codebook's centre is float32 (dim,), not {self.centre.dtype} {self.centre.shape}")
+        shape = None if self.projection is None else self.projection.shape
+        expected = None if self.method == "sign" else (self.dim, self.bits)
+        if shape != expected or (self.method == "sign" and self.bits != self.dim):
             raise EmbeddingError(
-                f"a sign codebook of {self.bits} bits needs as many float32 centre values, "
-                f"not {self.centre.dtype} {self.centre.shape}"
+                f"a codebook ({self.method}) of {self.bits} bits for {self.dim} dimensions with a projection {shape}"
             )
-        if not np.isfinite(self.centre).all():
-            raise EmbeddingError("the centre of a codebook holds a NaN or infinite value")
+        if self.projection is not None and self.projection.dtype != np.float16:
+            raise EmbeddingError(f"a codebook's projection is float16, not {self.projection.dtype}")
+        sound = np.isfinite(self.centre).all() and np.isfinite(self.scale)
+        if not sound or not (self.projection is None or np.isfinite(self.projection).all()):
+            raise EmbeddingError("a codebook holds a NaN or infinite value")
 
     @property
     def dim(self) -> int:
@@ -70,8 +97,18 @@ class Codebook:
         """64-bit words of one code."""
         return words_for(self.bits)
 
+    @property
+    def factors_per_row(self) -> int:
+        """Numbers kept beside each code."""
+        return FACTORS if self.method == "rotation" else 0
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes on disk of one code with what is kept beside it."""
+        return 8 * self.words + 2 * self.factors_per_row
+
     def encode(self, vectors: Vectors) -> Codes:
-        """Codes of the vectors, made in blocks: beside the result, memory stays at about 10 MiB.
+        """Codes of the vectors, made in blocks: beside the result, memory stays at a few ten MiB.
 
         Args:
             vectors: (n, dim) float16 or float32, finite; a memory map is read block by block.
@@ -82,78 +119,68 @@ class Codebook:
         Raises:
             EmbeddingError: another dimension, or a NaN or infinite value (it would silently become a bit).
         """
-        _check_shape(vectors, self.dim)
         codes = np.zeros((len(vectors), self.words), dtype="<u8")
         octets = codes.view(np.uint8)  # (n, words * 8); the last octets of a row stay zero padding
         used = (self.bits + 7) // 8
-        for start, block in _blocks(vectors):
-            packed = np.packbits(block > self.centre, axis=1, bitorder="little")
-            octets[start : start + len(block), :used] = packed
+        for start, components in self._components(vectors):
+            packed = np.packbits(components > 0, axis=1, bitorder="little")
+            octets[start : start + len(packed), :used] = packed
         return codes.astype(np.uint64, copy=False)  # a copy on big-endian machines only
 
-    def to_bytes(self) -> bytes:
-        """The codebook as the catalog keeps it: head, JSON header, little-endian arrays, CRC-32."""
-        header = json.dumps(
-            {
-                "method": self.method,
-                "bits": self.bits,
-                "arrays": [{"name": "centre", "dtype": "<f4", "shape": [self.dim]}],
-            },
-            separators=(",", ":"),
-        ).encode("ascii")
-        body = _HEAD.pack(MAGIC, VERSION, len(header)) + header + self.centre.astype("<f4").tobytes()
-        return body + struct.pack("<I", zlib.crc32(body))
+    def factors(self, vectors: Vectors) -> Factors:
+        """What a rotation keeps of each vector beside its code, so that the comparison with a query is unbiased.
 
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Codebook:
-        """What `to_bytes` wrote.
+        With r = vector - centre, rotated: column 0 is |r|² / sum |r_i|, what each bit is worth of this vector;
+        column 1 is the product of vector and centre, which the code need not tell then.
 
-        Raises:
-            IndexFormatError: a version or method that this cmrcli does not know.
-            IndexDamaged: anything else than what `to_bytes` writes.
+        Returns:
+            (n, factors_per_row) float16; without columns for the other methods.
+
+        Source: Gao & Long 2024, arXiv:2405.12497 (RaBitQ), the factors of its estimator for vectors of length 1.
         """
-        if len(data) < _HEAD.size + 4:
-            raise IndexDamaged(f"the codebook is truncated: {len(data)} bytes", _REMEDY)
-        magic, version, header_bytes = _HEAD.unpack_from(data)
-        if magic != MAGIC:
-            raise IndexDamaged("the codebook does not begin with its magic bytes", _REMEDY)
-        if version != VERSION:
-            raise IndexFormatError(
-                f"a codebook of format {version}; this version reads {VERSION}",
-                "update cmrcli, or run: cmrcli binarize",
+        kept = np.zeros((len(vectors), self.factors_per_row), dtype=np.float16)
+        if self.factors_per_row:
+            for start, components in self._components(vectors):
+                rows = slice(start, start + len(components))
+                kept[rows, 0] = worth(components)
+                kept[rows, 1] = np.asarray(vectors[rows], dtype=np.float32) @ self.centre
+        return kept
+
+    def fits(self, vectors: Vectors, codes: Codes, factors: Factors | None = None) -> NDArray[np.bool_]:
+        """(n,) whether each code, with its factors, is that of its vector, up to what sums in another order change."""
+        matching = np.ones(len(vectors), dtype=np.bool_)
+        margin = np.float32(0 if self.projection is None else ROUNDING)
+        octets = codes.astype("<u8", copy=False).view(np.uint8)
+        padding = np.unpackbits(octets, axis=1, bitorder="little")[:, self.bits :]
+        matching &= ~padding.any(axis=1)
+        for start, components in self._components(vectors):
+            rows = slice(start, start + len(components))
+            bits = np.unpackbits(octets[rows], axis=1, count=self.bits, bitorder="little").view(np.bool_)
+            matching[rows] &= ((bits == (components > 0)) | (np.abs(components) <= margin)).all(axis=1)
+        if factors is not None:
+            matching &= np.isclose(factors, self.factors(vectors), rtol=2e-3, atol=ROUNDING).all(axis=1)
+        return matching
+
+    def _components(self, vectors: Vectors) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """(first row, (m, bits) float32) block by block: what the bits are the signs of."""
+        if vectors.ndim != 2 or vectors.shape[1] != self.dim:
+            raise EmbeddingError(
+                f"the codebook takes vectors of {self.dim} dimensions, got the shape {vectors.shape}",
+                "they are another encoder's",
             )
-        if zlib.crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
-            raise IndexDamaged("the codebook fails its checksum", _REMEDY)
-        try:
-            header = json.loads(data[_HEAD.size : _HEAD.size + header_bytes])
-            method, bits, arrays = str(header["method"]), int(header["bits"]), header["arrays"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise IndexDamaged(f"the header of the codebook is unreadable: {error}", _REMEDY) from None
-        payload = data[_HEAD.size + header_bytes : -4]
-        if arrays != [{"name": "centre", "dtype": "<f4", "shape": [bits]}] or len(payload) != 4 * bits:
-            raise IndexDamaged("the arrays of the codebook are not those of its method", _REMEDY)
-        return cls(method, bits, np.frombuffer(payload, dtype="<f4").astype(np.float32))
+        planes = None if self.projection is None else self.projection.astype(np.float32)
+        for start, block in blocks(vectors):
+            components: NDArray[np.float32] = block - self.centre
+            if planes is not None:
+                components = np.matmul(components, planes)
+            yield start, components
 
 
-_REMEDY = "run: cmrcli binarize"
-
-
-def fit_sign(vectors: Vectors) -> Codebook:
-    """The sign codebook centred on the mean of the vectors, read in blocks.
-
-    Args:
-        vectors: (n, dim) float16 or float32, n >= 1, finite. A few ten thousand rows are enough
-            (`codes.sampling.sample_rows` takes them from an index).
-
-    Raises:
-        EmbeddingError: no vectors, or a NaN or infinite value among them.
-    """
-    if vectors.ndim != 2 or len(vectors) == 0 or vectors.shape[1] == 0:
-        raise EmbeddingError(f"a codebook needs at least one vector to be fitted to, got {vectors.shape}")
-    total = np.zeros(vectors.shape[1], dtype=np.float64)
-    for _, block in _blocks(vectors):
-        total += block.sum(axis=0, dtype=np.float64)
-    return Codebook("sign", vectors.shape[1], (total / len(vectors)).astype(np.float32))
+def worth(components: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n,) what each bit of a code is worth of its vector: |r|² / sum |r_i|, with r (n, bits)."""
+    squares = np.square(components).sum(axis=1)
+    worths: NDArray[np.float32] = squares / np.maximum(np.abs(components).sum(axis=1), np.finfo(np.float32).tiny)
+    return worths
 
 
 def words_for(bits: int) -> int:
@@ -161,13 +188,12 @@ def words_for(bits: int) -> int:
     return (bits + 63) // 64
 
 
-def _check_shape(vectors: Vectors, dim: int) -> None:
-    if vectors.ndim != 2 or vectors.shape[1] != dim:
-        raise EmbeddingError(f"the codebook takes vectors of {dim} dimensions, got the shape {vectors.shape}")
+def blocks(vectors: Vectors) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """(first row, block as float32), each checked to be finite.
 
-
-def _blocks(vectors: Vectors) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """(first row, block as float32), each checked to be finite."""
+    Raises:
+        EmbeddingError: a NaN or infinite value.
+    """
     rows = max(1, BLOCK_BYTES // (4 * vectors.shape[1]))
     for start in range(0, len(vectors), rows):
         block = np.asarray(vectors[start : start + rows], dtype=np.float32)

@@ -1,4 +1,4 @@
-"""What codes cost: ANN recall of Hamming candidates with and without rescoring, and the time of one query."""
+"""What codes cost: ANN recall of a search by codes against exact search, at every depth, and the time of one query."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cmrcli.codes.codebook import Codebook
-from cmrcli.codes.hamming import nearest
-from cmrcli.codes.sampling import Vectors, sample_rows
+from cmrcli.codes.codebook import Codebook, Factors, Oversampling
+from cmrcli.codes.hamming import nearest, nearest_batch
+from cmrcli.codes.ordering import FloatQuery
+from cmrcli.codes.sampling import Part, Rows, Vectors, drawn
 from cmrcli.errors import EmbeddingError
 
-MAX_ROWS = 100_000  # of float32: 200 MB at 512 dimensions
-MAX_QUERIES = 200
-SCORE_BLOCK = 8_192  # rows a matrix product: bounds the score matrix to 6 MiB at 200 queries
+MAX_ROWS = 1_000_000  # of which the codes are held in memory, the vectors are not
+MAX_QUERIES = 400
+TIMED_QUERIES = 20
 TIE = 1e-6  # similarities closer than this count as equal: duplicates must not look like misses
+
+HAMMING = (1, 2, 4, 8, 16, 32, 64)  # candidates by Hamming distance for each result wanted
+RESCORED = (1, 2, 4, 8, 16)  # of these rescored with their vectors; 1 changes no recall: the order stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,118 +29,182 @@ class RecallRow:
     """One setting of the codes against exact search.
 
     Attributes:
-        oversampling: candidates a result wanted.
-        rescored: whether the float query reordered the candidates; at oversampling 1 that changes no recall.
+        oversampling: candidates by Hamming distance for each result wanted; with 1 the Hamming order stands.
+        rescored: of these, the ones whose vectors are read; 0: none, the order by the float query stands.
         recall: ANN recall@k, mean over the queries, 0 to 1.
-        microseconds: median of one query in this process: its code, the scan, and rescoring when rescored.
+        microseconds: median of one query in this process: its code, the scan, the order, the rescoring.
     """
 
     oversampling: int
-    rescored: bool
+    rescored: int
     recall: float
     microseconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class RecallTable:
-    """ANN recall@k of one codebook on a sample of vectors.
+    """ANN recall@k of one codebook.
 
     Attributes:
-        held_back: True when the queries were vectors of the index, taken out of the rows they searched.
         exact_microseconds: median time of one exact query over the same rows.
     """
 
     k: int
     rows: int
     queries: int
-    held_back: bool
     seed: int
     exact_microseconds: float
     settings: tuple[RecallRow, ...]
 
 
-def ann_recall(
-    vectors: Vectors,
-    codebook: Codebook,
-    queries: Vectors | None = None,
-    k: int = 10,
-    oversampling: Sequence[int] = (1, 2, 4, 8, 16, 32),
-    seed: int = 0,
-) -> RecallTable:
-    """Recall of the codes without rescoring (oversampling 1) and with rescoring, against exact search.
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Recall of one codebook, query by query: (queries, len(hamming), len(rescored)) float64.
 
-    Args:
-        vectors: (n, dim) float16 or float32, L2-normalised; more than MAX_ROWS are sampled.
-        queries: (q, dim), what users ask; more than MAX_QUERIES are sampled. None holds back up to a tenth
-            of the vectors, which is kinder than text queries to an index of pictures.
-        oversampling: distinct values >= 1.
-
-    Raises:
-        EmbeddingError: fewer than two vectors, or another dimension than the codebook's.
+    Not a number where more would be rescored than there are candidates.
     """
-    rows, asked = _sample(vectors, queries, seed)
-    k = min(k, len(rows))
-    codes = codebook.encode(rows)
-    bounds, exact_microseconds = _exact(rows, asked, k)
-    settings = [_measure(rows, codes, codebook, asked, bounds, k, 1, rescored=False)]
-    for times in sorted(set(oversampling)):
-        settings.append(_measure(rows, codes, codebook, asked, bounds, k, times, rescored=True))
-    return RecallTable(k, len(rows), len(asked), queries is None, seed, exact_microseconds, tuple(settings))
+
+    hamming: tuple[int, ...]
+    rescored: tuple[int, ...]
+    recalls: NDArray[np.float64]
+
+    def of(self, hamming: int, rescored: int) -> NDArray[np.float64]:
+        """(queries,) recall at these depths."""
+        recalls: NDArray[np.float64] = self.recalls[:, self.hamming.index(hamming), self.rescored.index(rescored)]
+        return recalls
 
 
-def _sample(vectors: Vectors, queries: Vectors | None, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    if queries is not None:
-        rows = sample_rows([(vectors, None)], MAX_ROWS, seed)
-        asked = sample_rows([(queries, None)], MAX_QUERIES, seed)
-    else:
-        drawn = sample_rows([(vectors, None)], MAX_ROWS + MAX_QUERIES, seed)
-        held = min(MAX_QUERIES, max(1, len(drawn) // 10))
-        order = np.random.default_rng(seed + 1).permutation(len(drawn))
-        asked, rows = drawn[order[:held]], drawn[order[held:]]
-    if len(rows) == 0 or len(asked) == 0:
-        raise EmbeddingError("recall cannot be measured on fewer than two vectors")
-    if asked.shape[1] != rows.shape[1]:
-        raise EmbeddingError(f"queries of {asked.shape[1]} dimensions against vectors of {rows.shape[1]}")
-    return rows, asked
+class Trials:
+    """Rows, queries that are none of them, and what exact search answers: any codebook can be tried on these.
 
-
-def _exact(rows: NDArray[np.float32], queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], float]:
-    """(q,) similarity of each query's k-th nearest row, and the median microseconds of one exact query.
-
-    A found row is right when it is at least as near as that, the definition of ann-benchmarks: rows at equal
-    distance are equally good answers.
+    Attributes:
+        k: results of a query that count.
+        rows: what is searched.
+        queries: (q, dim) float32.
     """
-    best = np.full((len(queries), k), -np.inf, dtype=np.float32)
-    for start in range(0, len(rows), SCORE_BLOCK):
-        scores = np.concatenate([best, queries @ rows[start : start + SCORE_BLOCK].T], axis=1)
-        best = np.partition(scores, scores.shape[1] - k, axis=1)[:, -k:]
-    timed = []
-    for query in queries[:20]:
-        began = time.perf_counter()
-        scores_of_one = rows @ query
-        np.argpartition(scores_of_one, len(rows) - k)[-k:]
-        timed.append(time.perf_counter() - began)
-    return best.min(axis=1), float(np.median(timed)) * 1e6
+
+    def __init__(self, parts: Sequence[Part], queries: Vectors | None = None, k: int = 10, seed: int = 0) -> None:
+        """Draws rows and queries and answers the queries exactly.
+
+        Args:
+            parts: see `Rows`; of more than MAX_ROWS living rows a sample is searched.
+            queries: (q, dim), what users ask; more than MAX_QUERIES are sampled. None holds back up to a tenth
+                of the vectors, which is kinder than text queries to an index of pictures.
+
+        Raises:
+            EmbeddingError: fewer than two vectors, or queries of another dimension.
+        """
+        every = Rows(parts)
+        every = every.only(drawn(len(every), MAX_ROWS, seed))
+        if queries is None:
+            held = drawn(len(every), min(MAX_QUERIES, max(1, len(every) // 10)), seed + 1)
+            self.queries = every.take(held)
+            self.rows = every.only(np.setdiff1d(np.arange(len(every)), held))
+        else:
+            self.queries = np.asarray(queries, dtype=np.float32)[drawn(len(queries), MAX_QUERIES, seed + 1)]
+            self.rows = every
+        if len(self.rows) == 0 or len(self.queries) == 0:
+            raise EmbeddingError("recall cannot be measured on fewer than two vectors")
+        if self.queries.shape[1] != self.rows.dim:
+            raise EmbeddingError(f"queries of {self.queries.shape[1]} dimensions against vectors of {self.rows.dim}")
+        # Drawn in the order of the index, where neighbours are alike: halves of them should not be.
+        self.queries = self.queries[np.random.default_rng(seed + 2).permutation(len(self.queries))]
+        self.seed = seed
+        self.k = min(k, len(self.rows))
+        self._bounds = self._exact()
+
+    def grid(
+        self, codebook: Codebook, hamming: tuple[int, ...] = HAMMING, rescored: tuple[int, ...] = RESCORED
+    ) -> Grid:
+        """Recall of every query at every depth."""
+        codes, factors = self._encoded(codebook)
+        found, _ = nearest_batch(codebook.encode(self.queries), codes, self.k * max(hamming))
+        recalls = np.full((len(self.queries), len(hamming), len(rescored)), np.nan)
+        for number, (query, candidates) in enumerate(zip(self.queries, found, strict=True)):
+            right = self.rows.take(candidates) @ query >= self._bounds[number] - TIE
+            estimates = FloatQuery(codebook, query).cosines(codes[candidates], _some(factors, candidates))
+            for place, times in enumerate(hamming):
+                nearer = right[: self.k * times]
+                order = np.argsort(-estimates[: self.k * times], kind="stable")
+                # Hamming candidates of one time the results are results already.
+                counts = np.cumsum(nearer[order] if times > 1 else nearer)
+                for deep, kept in enumerate(rescored):
+                    if kept <= times:
+                        hits = counts[min(self.k * kept, len(counts)) - 1]
+                        recalls[number, place, deep] = min(1.0, hits / self.k)  # equal vectors are equally right
+        return Grid(hamming, rescored, recalls)
+
+    def table(self, codebook: Codebook, oversampling: Oversampling, *, rescoring: bool = True) -> RecallTable:
+        """Codes alone, ordered, and rescored, at several depths and at the one that a search takes."""
+        hamming = tuple(sorted({*HAMMING, oversampling.hamming}))
+        rescored = tuple(sorted({*RESCORED, oversampling.rescored}))
+        grid = self.grid(codebook, hamming, rescored)
+        wanted = [(1, 0), (oversampling.hamming, 0)]
+        if rescoring:
+            wanted += [(times, times // 4) for times in HAMMING if times >= 8]
+            wanted.append((oversampling.hamming, oversampling.rescored))
+        codes, factors = self._encoded(codebook)
+        rows = [
+            RecallRow(
+                times,
+                kept,
+                float(grid.of(times, max(1, kept)).mean()),
+                self._microseconds(codebook, codes, factors, times, kept),
+            )
+            for times, kept in sorted(set(wanted), key=lambda setting: (setting[1] > 0, setting))
+        ]
+        return RecallTable(
+            self.k, len(self.rows), len(self.queries), self.seed, self._exact_microseconds(), tuple(rows)
+        )
+
+    def _encoded(self, codebook: Codebook) -> tuple[NDArray[np.uint64], Factors | None]:
+        codes = np.concatenate([codebook.encode(block) for block in self.rows.blocks()])
+        if not codebook.factors_per_row:
+            return codes, None
+        return codes, np.concatenate([codebook.factors(block) for block in self.rows.blocks()])
+
+    def _exact(self) -> NDArray[np.float32]:
+        """(q,) similarity of each query's k-th nearest row.
+
+        A found row is right when it is at least as near as that, the definition of ann-benchmarks: rows at equal
+        distance are equally good answers.
+        """
+        best = np.full((len(self.queries), self.k), -np.inf, dtype=np.float32)
+        for block in self.rows.blocks():
+            scores = np.concatenate([best, self.queries @ block.T], axis=1)
+            best = np.partition(scores, scores.shape[1] - self.k, axis=1)[:, -self.k :]
+        bounds: NDArray[np.float32] = best.min(axis=1)
+        return bounds
+
+    def _microseconds(
+        self,
+        codebook: Codebook,
+        codes: NDArray[np.uint64],
+        factors: Factors | None,
+        hamming: int,
+        rescored: int,
+    ) -> float:
+        timed = []
+        for query in self.queries[:TIMED_QUERIES]:
+            began = time.perf_counter()
+            rows, _ = nearest(codebook.encode(query[np.newaxis])[0], codes, self.k * hamming)
+            if hamming > 1:
+                estimates = FloatQuery(codebook, query).cosines(codes[rows], _some(factors, rows))
+                rows = rows[np.argsort(-estimates, kind="stable")[: self.k * max(1, rescored)]]
+            if rescored:
+                rows = rows[np.argsort(-(self.rows.take(rows) @ query), kind="stable")[: self.k]]
+            timed.append(time.perf_counter() - began)
+        return float(np.median(timed)) * 1e6
+
+    def _exact_microseconds(self) -> float:
+        timed = []
+        for query in self.queries[: max(1, TIMED_QUERIES // 4)]:
+            began = time.perf_counter()
+            scores = np.concatenate([block @ query for block in self.rows.blocks()])
+            np.argpartition(scores, len(scores) - self.k)[-self.k :]
+            timed.append(time.perf_counter() - began)
+        return float(np.median(timed)) * 1e6
 
 
-def _measure(
-    rows: NDArray[np.float32],
-    codes: NDArray[np.uint64],
-    codebook: Codebook,
-    queries: NDArray[np.float32],
-    bounds: NDArray[np.float32],
-    k: int,
-    oversampling: int,
-    *,
-    rescored: bool,
-) -> RecallRow:
-    found, timed = 0, []
-    for query, bound in zip(queries, bounds, strict=True):
-        began = time.perf_counter()
-        candidates, _ = nearest(codebook.encode(query[np.newaxis])[0], codes, k * oversampling)
-        if rescored:
-            scores = rows[candidates] @ query
-            candidates = candidates[np.argsort(-scores, kind="stable")[:k]]
-        timed.append(time.perf_counter() - began)
-        found += int(np.count_nonzero(rows[candidates] @ query >= bound - TIE))
-    return RecallRow(oversampling, rescored, found / (k * len(queries)), float(np.median(timed)) * 1e6)
+def _some(factors: Factors | None, rows: NDArray[np.intp]) -> Factors | None:
+    return None if factors is None else factors[rows]

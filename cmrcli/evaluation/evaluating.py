@@ -239,7 +239,8 @@ class _Asking:
         settings, subject, progress = self._settings, self._subject, self._progress
         self.absent = tuple(sorted({document for part in parts for document in system.absent(part)}))
         self.notes = _shallow(parts, settings)
-        modes = settings.modes or INDEX_MODES
+        # An index of codes alone has nothing to be exact with.
+        modes = settings.modes or INDEX_MODES[system.codes_only :]
         given = {
             (mode, part.name): system.answer(part, mode, settings.k, partial(progress, _joined(part.name, mode)))
             for mode in modes

@@ -1,14 +1,16 @@
 """Candidates: the fragments nearest to a query vector, by the way that the plan chose.
 
-`codes` scans the packed codes (Hamming), takes several candidates for each fragment wanted and rescores those
-with the stored vectors (Yamada et al. 2021, arXiv:2106.00882); `hamming` leaves the rescoring out and reads no
-vector; `exact` multiplies every vector; `graph` asks HNSW (Malkov & Yashunin 2016, arXiv:1603.09320) where a
-segment has one and scans its codes where not.
+`codes` scans the packed codes (Hamming) for several candidates a fragment wanted, orders those by the float query
+against their codes, and rescores the best with the stored vectors (Yamada et al. 2021, arXiv:2106.00882; the middle
+step: codes/ordering.py), or answers with that order where codes alone were kept; `hamming` ranks by the distance and
+reads nothing else; `exact` multiplies every vector; `graph` asks HNSW (Malkov & Yashunin 2016, arXiv:1603.09320) where
+a segment has one and scans its codes where not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +35,14 @@ class Candidates:
     fragment_ids: NDArray[np.int64]
     similarities: NDArray[np.float32]
     scanned: int  # rows whose code or vector was looked at
+
+
+@dataclass(frozen=True, slots=True)
+class CodeDepths:
+    """How many rows pass each step of a search by codes: candidates by Hamming distance, and those rescored."""
+
+    hamming: int
+    rescored: int
 
 
 def alive_mask(segment: Segment, allowed: NDArray[np.int64] | None) -> NDArray[np.bool_] | None:
@@ -71,14 +81,17 @@ def by_codes(
     wanted: int,
     allowed: NDArray[np.int64] | None,
     codebook: Codebook,
-    candidates: int,
+    depths: CodeDepths,
+    tell: Callable[[str, float, int], None] = lambda stage, started, count: None,
 ) -> Candidates:
-    """Hamming candidates of every segment, the overall nearest rescored with their vectors.
+    """Hamming candidates of every segment, the overall nearest ordered, and the best of these rescored.
 
-    Distances are comparable between segments because all carry codes of one codebook.
+    Distances and orders are comparable between segments because all carry codes of one codebook. Without vectors
+    the similarities are those that the codes estimate. `tell` takes each step's name, start and number of rows.
     """
     from cmrcli.codes.hamming import nearest
 
+    started = time.perf_counter()
     code = codebook.encode(query[None])[0]
     found: list[tuple[int, NDArray[np.intp], NDArray[np.int64]]] = []
     scanned = 0
@@ -86,16 +99,26 @@ def by_codes(
         mask = alive_mask(segment, allowed)
         scanned += len(segment.rows)
         if len(segment.rows) and (mask is None or mask.any()):
-            rows, distances = nearest(code, segment.codes, candidates, mask)
+            rows, distances = nearest(code, segment.codes, depths.hamming, mask)
             found.append((number, rows, distances))
+    tell("hamming", started, scanned)
     if not found:
         return _merge([], [], wanted, scanned)
-    cut = _distance_cut(np.concatenate([distances for _, _, distances in found]), candidates)
+    cut = _distance_cut(np.concatenate([distances for _, _, distances in found]), depths.hamming)
+    near = [(segments[number], np.sort(rows[distances <= cut])) for number, rows, distances in found]
+    started = time.perf_counter()
+    ordered = _ordered(near, query, codebook)
+    tell("order", started, sum(map(len, ordered)))
+    if any(segment.kept_vectors is None for segment, _ in near):
+        return _merge([segment.rows[rows] for segment, rows in near], ordered, wanted, scanned)
+    started = time.perf_counter()
+    bar = _bar(np.concatenate(ordered), max(depths.rescored, wanted))
     ids, similarities = [], []
-    for number, rows, distances in found:
-        rows = np.sort(rows[distances <= cut])  # ascending: the memory-mapped reads go one way
-        ids.append(segments[number].rows[rows])
-        similarities.append(_similarities(segments[number], rows, query, whole=False))
+    for (segment, rows), cosines in zip(near, ordered, strict=True):
+        rows = rows[cosines >= bar]  # ascending still: the memory-mapped reads go one way
+        ids.append(segment.rows[rows])
+        similarities.append(_similarities(segment, rows, query, whole=False))
+    tell("rescore", started, sum(map(len, ids)))
     return _merge(ids, similarities, wanted, scanned)
 
 
@@ -127,7 +150,7 @@ def by_graph(
     query: NDArray[np.float32],
     wanted: int,
     codebook: Codebook,
-    candidates: int,
+    depths: CodeDepths,
 ) -> Candidates:
     """The graph of each segment that has one in `graphs` (by segment id), codes for the others. No filters."""
     ids, similarities, scanned = [], [], 0
@@ -143,7 +166,7 @@ def by_graph(
             keep &= ~segment.dead[rows[0]]
         ids.append(segment.rows[rows[0][keep]])
         similarities.append(scores[0][keep])
-    rest = by_codes([s for s in segments if s.id not in graphs], query, wanted, None, codebook, candidates)
+    rest = by_codes([s for s in segments if s.id not in graphs], query, wanted, None, codebook, depths)
     return _merge([*ids, rest.fragment_ids], [*similarities, rest.similarities], wanted, scanned + rest.scanned)
 
 
@@ -159,6 +182,24 @@ def _top(scores: NDArray[np.float32], wanted: int) -> NDArray[np.intp]:
     if len(scores) <= wanted:
         return np.arange(len(scores))
     return np.argpartition(-scores, wanted - 1)[:wanted]
+
+
+def _ordered(
+    near: Sequence[tuple[Segment, NDArray[np.intp]]], query: NDArray[np.float32], codebook: Codebook
+) -> list[NDArray[np.float32]]:
+    """For each segment, the cosines that the codes of its rows estimate."""
+    from cmrcli.codes.ordering import FloatQuery
+
+    asked = FloatQuery(codebook, query)
+    return [
+        asked.cosines(segment.codes[rows], None if segment.factors is None else segment.factors[rows])
+        for segment, rows in near
+    ]
+
+
+def _bar(cosines: NDArray[np.float32], kept: int) -> float:
+    """The estimate from which on rows are kept: that of the `kept`-th best; ties at the bar all stay."""
+    return float(np.partition(cosines, len(cosines) - kept)[len(cosines) - kept]) if len(cosines) > kept else -np.inf
 
 
 def _distance_cut(distances: NDArray[np.int64], wanted: int) -> int:

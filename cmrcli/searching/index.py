@@ -179,6 +179,9 @@ class Index:
             started = time.perf_counter()
             allowed = self._reader.fragment_ids(filter)
             explanation.stage("filter", started, len(allowed))
+        from cmrcli.codes.codebook import DEFAULT_OVERSAMPLING
+
+        codebook = self._reader.codebook
         plan = plans.choose(
             mode,
             k,
@@ -188,6 +191,8 @@ class Index:
             any(segment.graph_path is not None for segment in self._reader.segments),
             bool(query.text),
             bool(query.like),
+            codebook.oversampling if codebook is not None else DEFAULT_OVERSAMPLING,
+            any(segment.kept_vectors is None for segment in self._reader.segments),
         )
         self._answered += 1
         explanation.plan = plan
@@ -272,16 +277,15 @@ class Index:
         segments = self._reader.segments
         codebook = self._reader.codebook
         way = _way(plan, depth)
+        depths = ways.CodeDepths(max(plan.candidates, 2 * depth), plan.rescored)
         if way == "exact" or codebook is None:
             found = ways.by_exact(segments, vector, depth, allowed)
         elif way == "hamming":
             found = ways.by_hamming(segments, vector, depth, allowed, codebook)
         elif way == "graph":
-            found = ways.by_graph(
-                segments, self._open_graphs(), vector, depth, codebook, max(plan.candidates, 4 * depth)
-            )
+            found = ways.by_graph(segments, self._open_graphs(), vector, depth, codebook, depths)
         else:
-            found = ways.by_codes(segments, vector, depth, allowed, codebook, max(plan.candidates, 4 * depth))
+            found = ways.by_codes(segments, vector, depth, allowed, codebook, depths, explanation.stage)
         explanation.stage(way, started, found.scanned)
         return found
 

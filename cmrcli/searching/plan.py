@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from cmrcli.errors import UsageError
+
+if TYPE_CHECKING:
+    from cmrcli.codes.codebook import Oversampling
 
 Mode = Literal["auto", "vectors", "exact", "codes", "hamming", "graph", "words"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 
-OVERSAMPLING = 32  # Hamming candidates per result wanted: ANN recall@10 of 0.98-0.99 with one bit a dimension
 EXACT_BELOW = 8_192  # fragments whose vectors are all multiplied in about 5 ms: no candidates can be missed then
 GRAPH_FROM_QUERIES = 64  # queries in one process from which reading the graphs has paid
 GRAPH_DEPTH = 4_096  # neighbours that a graph is asked for at most; deeper than that, codes are scanned
@@ -27,7 +29,8 @@ class Plan:
         words: whether the lexical index is asked.
         depth: fragments wanted from the vectors, items wanted from the words, to begin with; a search that comes
             out short of results looks deeper.
-        candidates: Hamming candidates to rescore, where codes are scanned.
+        candidates: Hamming candidates, where codes are scanned.
+        rescored: of these, the ones whose vectors are read.
         reason: one line for `--explain`.
     """
 
@@ -35,6 +38,7 @@ class Plan:
     words: bool
     depth: int
     candidates: int
+    rescored: int
     reason: str
 
 
@@ -47,6 +51,8 @@ def choose(
     graphs: bool,
     has_text: bool,
     has_examples: bool,
+    oversampling: Oversampling,
+    codes_only: bool,
 ) -> Plan:
     """The plan for one query.
 
@@ -59,6 +65,8 @@ def choose(
         graphs: some segment has a graph.
         has_text: the query has words to look up.
         has_examples: the query has files to search by.
+        oversampling: the codebook's.
+        codes_only: the index has no vectors.
 
     Raises:
         UsageError: no such mode, or one that cannot ask for a part of the query.
@@ -66,7 +74,7 @@ def choose(
     if mode not in MODES:
         raise UsageError(f"unknown mode {mode!r}", "modes: " + ", ".join(MODES))
     depth = min(max(50, 5 * k), GRAPH_DEPTH)
-    candidates = max(OVERSAMPLING * k, 4 * depth)
+    candidates, rescored = max(oversampling.hamming * k, 2 * depth), max(oversampling.rescored * k, depth)
     words = has_text and mode in ("auto", "words")
     if mode == "words":
         if not has_text:
@@ -75,22 +83,33 @@ def choose(
             )
         if has_examples:
             raise UsageError("--mode words cannot search by example", "leave out --mode, or --like")
-        return Plan(None, True, depth, 0, "only words were asked for")
-    if mode == "exact":
-        return Plan("exact", words, depth, 0, "every vector was asked for")
-    if mode == "codes":
-        return Plan("codes", words, depth, candidates, "codes were asked for")
+        return Plan(None, True, depth, 0, 0, "only words were asked for")
     if mode == "hamming":
-        return Plan("hamming", words, depth, 0, "codes without rescoring were asked for")
+        return Plan("hamming", words, depth, 0, 0, "the order of the codes was asked for")
+    alive = rows if passing is None else passing
+    if codes_only:
+        if mode in ("exact", "graph"):
+            raise UsageError(
+                f"--mode {mode} needs vectors, and this index keeps codes alone",
+                "leave out --mode, or index the folders again into another --index",
+            )
+        candidates = max(candidates, min(alive, EXACT_BELOW))
+        return Plan("codes", words, depth, candidates, 0, f"codes alone are kept: {candidates} are ordered by them")
+    if mode == "exact":
+        return Plan("exact", words, depth, 0, 0, "every vector was asked for")
+    reason = f"{candidates} ordered, {rescored} rescored"
+    if mode == "codes":
+        return Plan("codes", words, depth, candidates, rescored, f"codes were asked for: {reason}")
     if mode == "graph":
         if passing is not None:
-            return Plan("codes", words, depth, candidates, "a filtered query scans: a graph cannot skip cheaply")
+            reason = "a filtered query scans: a graph cannot skip cheaply"
+            return Plan("codes", words, depth, candidates, rescored, reason)
         if not graphs:
-            return Plan("codes", words, depth, candidates, "no segment is large enough for a graph")
-        return Plan("graph", words, depth, candidates, "the graph was asked for")
-    alive = rows if passing is None else passing
+            return Plan("codes", words, depth, candidates, rescored, "no segment is large enough for a graph")
+        return Plan("graph", words, depth, candidates, rescored, "the graph was asked for")
     if alive <= EXACT_BELOW:
-        return Plan("exact", words, depth, 0, f"{alive} fragments to look at: every vector is multiplied")
+        return Plan("exact", words, depth, 0, 0, f"{alive} fragments to look at: every vector is multiplied")
     if graphs and passing is None and queries_so_far >= GRAPH_FROM_QUERIES:
-        return Plan("graph", words, depth, candidates, f"{queries_so_far} queries answered: reading the graphs pays")
-    return Plan("codes", words, depth, candidates, f"{alive} fragments: codes are scanned, {candidates} rescored")
+        reason = f"{queries_so_far} queries answered: reading the graphs pays"
+        return Plan("graph", words, depth, candidates, rescored, reason)
+    return Plan("codes", words, depth, candidates, rescored, f"{alive} fragments: codes are scanned, {reason}")

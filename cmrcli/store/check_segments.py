@@ -14,7 +14,7 @@ from cmrcli.errors import CmrcliError
 from cmrcli.store import codebooks, durable, graph, schema
 from cmrcli.store.accounts import Finding
 from cmrcli.store.checking import REMEDY
-from cmrcli.store.layout import GRAPH, MANIFEST, SEGMENTS, VECTORS, segment_folder
+from cmrcli.store.layout import CODES, GRAPH, MANIFEST, SEGMENTS, VECTORS, segment_folder
 from cmrcli.store.reader import segment_rows
 from cmrcli.store.records import EncoderIdentity
 from cmrcli.store.segments import BLOCK_ROWS, Manifest, SegmentRow, open_segment, read_manifest
@@ -103,8 +103,9 @@ def _check_identity(
         yield _error(row, MANIFEST, f"belongs to segment {manifest['id']}")
     if manifest["encoder"] != {"name": encoder.name, "digest": encoder.digest, "dim": encoder.dim}:
         yield _error(row, MANIFEST, "names another encoder than the catalog")
-    if manifest["files"][VECTORS]["shape"] != [row.rows, encoder.dim]:
-        yield _error(row, MANIFEST, f"has the shape {manifest['files'][VECTORS]['shape']}, not that of the catalog")
+    vectors = manifest["files"].get(VECTORS)
+    if vectors is not None and vectors["shape"] != [row.rows, encoder.dim]:
+        yield _error(row, MANIFEST, f"has the shape {vectors['shape']}, not that of the catalog")
     if stored is None or manifest["codebook"] != stored.sha256:
         yield _error(row, MANIFEST, "names another codebook than the catalog")
 
@@ -122,13 +123,21 @@ def _check_arrays(
         yield _error(row, "rows.i64", "is not in ascending order")
     if (0 if segment.dead is None else int(segment.dead.sum())) != row.dead_rows:
         yield Finding("error", "catalog.sqlite", f"miscounts the dead rows of segment {row.id}", REMEDY)
+    book, factors = stored.codebook, segment.factors
+    beside = 0 if factors is None else factors.shape[1]
+    if segment.codes.shape[1] != book.words or beside != book.factors_per_row:
+        yield _error(row, CODES, "has another width than the codebook says")
+        return
+    if segment.kept_vectors is None:
+        return  # the codes cannot be made again to compare them; their checksum is right
     for start in range(0, row.rows, BLOCK_ROWS):
-        block = segment.vectors[start : start + BLOCK_ROWS]
+        rows = slice(start, start + BLOCK_ROWS)
+        block = segment.kept_vectors[rows]
         if not np.isfinite(block).all():
             yield _error(row, VECTORS, f"has values that are not finite near row {start}")
             return
-        if not np.array_equal(stored.codebook.encode(block), segment.codes[start : start + BLOCK_ROWS]):
-            yield _error(row, "codes.u64", f"does not fit the vectors near row {start}")
+        if not book.fits(block, segment.codes[rows], None if factors is None else factors[rows]).all():
+            yield _error(row, CODES, f"does not fit the vectors near row {start}")
             return
 
 

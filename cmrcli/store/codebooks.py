@@ -30,19 +30,19 @@ class StoredCodebook:
 
 def current(connection: sqlite3.Connection) -> StoredCodebook | None:
     """The codebook in use; None before the first vectors."""
-    from cmrcli.codes.codebook import Codebook
+    from cmrcli.codes.codebook_bytes import from_bytes
 
     row = connection.execute(
         "SELECT id, data, sha256, fitted_rows, automatic FROM codebook ORDER BY id DESC LIMIT 1"
     ).fetchone()
     if row is None:
         return None
-    return StoredCodebook(row[0], Codebook.from_bytes(row[1]), row[2], row[3], bool(row[4]))
+    return StoredCodebook(row[0], from_bytes(row[1]), row[2], row[3], bool(row[4]))
 
 
 def fit(codebook_id: int, vectors: NDArray[np.float16]) -> StoredCodebook:
     """A new automatic codebook for (n, dim) vectors, n >= 1."""
-    from cmrcli.codes.codebook import fit_sign
+    from cmrcli.codes.fitting import fit_sign
 
     return wrap(codebook_id, fit_sign(vectors), len(vectors), True)
 
@@ -51,18 +51,21 @@ def wrap(codebook_id: int, codebook: Codebook, fitted_rows: int, automatic: bool
     """The codebook with a number, not yet in the catalog."""
     import hashlib
 
-    return StoredCodebook(
-        codebook_id, codebook, hashlib.sha256(codebook.to_bytes()).hexdigest(), fitted_rows, automatic
-    )
+    from cmrcli.codes.codebook_bytes import to_bytes
+
+    digest = hashlib.sha256(to_bytes(codebook)).hexdigest()
+    return StoredCodebook(codebook_id, codebook, digest, fitted_rows, automatic)
 
 
 def insert(connection: sqlite3.Connection, stored: StoredCodebook) -> None:
     """Put it into the catalog, within the caller's transaction."""
+    from cmrcli.codes.codebook_bytes import to_bytes
+
     connection.execute(
         "INSERT INTO codebook VALUES (?, ?, ?, ?, ?, ?)",
         (
             stored.id,
-            stored.codebook.to_bytes(),
+            to_bytes(stored.codebook),
             stored.sha256,
             stored.fitted_rows,
             stored.automatic,

@@ -8,8 +8,10 @@ from pathlib import Path
 FORMAT_VERSION = 1
 APPLICATION_ID = 0x434D5231  # "CMR1", SQLite's application_id: tells an index from any other database
 
-# A reader or writer that does not know one of the features an index names refuses it. None exists yet.
-READER_FEATURES: frozenset[str] = frozenset()
+CODES_ONLY = "codes-only"  # the segments have no vectors
+
+# What this version knows. One that does not know a feature that an index names refuses it.
+READER_FEATURES: frozenset[str] = frozenset({CODES_ONLY})
 WRITER_FEATURES: frozenset[str] = frozenset()
 
 CATALOG = "catalog.sqlite"
@@ -20,11 +22,12 @@ UNFINISHED = ".unfinished"  # suffix of a segment folder that is still being wri
 MANIFEST = "manifest.json"
 VECTORS = "vectors.f16"
 CODES = "codes.u64"
+FACTORS = "factors.f16"
 ROWS = "rows.i64"
 GRAPH = "graph.hnsw"
 GRAPH_SIDECAR = "graph.json"
 
-SEGMENT_NAMES = frozenset({MANIFEST, VECTORS, CODES, ROWS, GRAPH, GRAPH_SIDECAR})
+SEGMENT_NAMES = frozenset({MANIFEST, VECTORS, CODES, FACTORS, ROWS, GRAPH, GRAPH_SIDECAR})
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600

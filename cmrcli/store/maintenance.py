@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cmrcli.store import codebooks, commit, durable
+from cmrcli.store import codebooks, commit, durable, schema
 from cmrcli.store.accounts import MaintenanceReport
-from cmrcli.store.layout import GRAPH, SEGMENT_NAMES, SEGMENTS, new_segment_id, segment_folder
+from cmrcli.store.layout import CODES_ONLY, GRAPH, SEGMENT_NAMES, SEGMENTS, new_segment_id, segment_folder
 from cmrcli.store.reader import segment_rows
 from cmrcli.store.schema import CONTENT_WORD_TABLES, SHORT_WORD_TABLES
 from cmrcli.store.segments import BLOCK_ROWS, Segment, SegmentRow, open_segment, write_segment
@@ -63,8 +63,8 @@ def maintain(writer: Writer, progress: Progress | None, graphs: bool) -> Mainten
     return report
 
 
-def rewrite_codes(writer: Writer, codebook: Codebook, automatic: bool) -> None:
-    """New codes for every segment; the vectors are shared with the segments they replace."""
+def rewrite_codes(writer: Writer, codebook: Codebook, automatic: bool, drop_vectors: bool = False) -> None:
+    """New codes for every segment; the vectors are shared with the segments they replace, or dropped for good."""
     old = segment_rows(writer.connection)
     free = commit.numbers(writer.connection)
     live = sum(row.rows - row.dead_rows for row in old)
@@ -78,14 +78,15 @@ def rewrite_codes(writer: Writer, codebook: Codebook, automatic: bool) -> None:
             free["segment"] += 1
             digest = write_segment(
                 writer.folder, segment_id, writer.encoder, stored.sha256, segment.rows,
-                segment_folder(writer.folder, row.id),
-                (codebook.encode(block) for block in _blocks(segment.vectors)), codebook.words,
+                None if drop_vectors else segment_folder(writer.folder, row.id),
+                map(codebook.encode, _blocks(segment.vectors)), codebook.words,
+                map(codebook.factors, _blocks(segment.vectors)), codebook.factors_per_row,
             )  # fmt: skip
             new.append(SegmentRow(segment_id, row.rows, row.dead_rows, row.dead, stored.id, digest))
     except BaseException:
         _remove(writer, new)
         raise
-    _switch(writer, old, new, free, stored)
+    _switch(writer, old, new, free, stored, CODES_ONLY if drop_vectors else "")
 
 
 def _remove_leftovers(writer: Writer) -> int:
@@ -144,9 +145,11 @@ def _merge(writer: Writer, group: list[SegmentRow], progress: Progress | None) -
         free["segment"] += 1
         digest = write_segment(
             writer.folder, segment_id, writer.encoder, stored.sha256, rows,
-            _gather([segment.vectors for segment in segments], source, position, progress),
+            None if writer.codes_only else _gather([s.vectors for s in segments], source, position, progress),
             _gather([segment.codes for segment in segments], source, position, None),
             stored.codebook.words,
+            _gather([s.factors for s in segments if s.factors is not None], source, position, None),
+            stored.codebook.factors_per_row,
         )  # fmt: skip
         new.append(SegmentRow(segment_id, len(rows), 0, None, stored.id, digest))
     _switch(writer, group, new, free, None)
@@ -185,9 +188,12 @@ def _gather(
 
 def _switch(
     writer: Writer, old: list[SegmentRow], new: list[SegmentRow], free: dict[str, int],
-    stored: codebooks.StoredCodebook | None,
+    stored: codebooks.StoredCodebook | None, feature: str = "",
 ) -> None:  # fmt: skip
-    """Let the new segments take the place of the old ones, then remove the files of the old ones."""
+    """Let the new segments take the place of the old ones, then remove the files of the old ones.
+
+    `feature`: what a program must know from now on to read the index.
+    """
     free["generation"] += 1
     connection = writer.connection
     with writer.transaction():
@@ -200,6 +206,8 @@ def _switch(
         )
         if stored is not None:
             connection.execute("DELETE FROM codebook WHERE id < ?", (stored.id,))
+        if feature:
+            schema.add_reader_feature(connection, feature)
         connection.executemany("UPDATE counter SET next = ? WHERE name = ?", [(v, k) for k, v in free.items()])
     _remove(writer, old)
 
@@ -235,7 +243,7 @@ def _build_graphs(writer: Writer, progress: Progress | None) -> int:
     """Graphs for large segments that have none. Without hnswlib there are none: the scan does the same, slower."""
     rows = [row for row in segment_rows(writer.connection) if row.rows >= GRAPH_ROWS]
     missing = [row for row in rows if not _graph_path(writer, row).exists()]
-    if not missing:
+    if not missing or writer.codes_only:
         return 0
     from cmrcli.store import graph
 

@@ -161,6 +161,18 @@ def stored_encoder(connection: sqlite3.Connection) -> EncoderIdentity:
     return EncoderIdentity(meta["encoder_name"], meta["encoder_digest"], int(meta["encoder_dim"]))
 
 
+def reader_features(connection: sqlite3.Connection) -> list[str]:
+    """What a program must know to read the index."""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'reader_features'").fetchone()
+    return [str(name) for name in json.loads(row[0])]
+
+
+def add_reader_feature(connection: sqlite3.Connection, name: str) -> None:
+    """From now on only programs that know the feature read the index. Within the caller's transaction."""
+    features = sorted({*reader_features(connection), name})
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'reader_features'", (json.dumps(features),))
+
+
 def generation(connection: sqlite3.Connection) -> int:
     """How many commits changed the index so far."""
     row = connection.execute("SELECT next FROM counter WHERE name = 'generation'").fetchone()
@@ -201,8 +213,8 @@ def _create(connection: sqlite3.Connection, encoder: EncoderIdentity) -> None:
         "encoder_name": encoder.name,
         "encoder_digest": encoder.digest,
         "encoder_dim": str(encoder.dim),
-        "reader_features": json.dumps(sorted(READER_FEATURES)),
-        "writer_features": json.dumps(sorted(WRITER_FEATURES)),
+        "reader_features": "[]",
+        "writer_features": "[]",
     }
     connection.execute("BEGIN IMMEDIATE")
     try:

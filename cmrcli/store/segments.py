@@ -16,10 +16,12 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from cmrcli.errors import IndexDamaged, IndexFormatError, display_path
+from cmrcli.errors import IndexDamaged, IndexFormatError, UsageError, display_path
 from cmrcli.store import durable
 from cmrcli.store.layout import (
     CODES,
+    CODES_ONLY,
+    FACTORS,
     FORMAT_VERSION,
     GRAPH,
     GRAPH_SIDECAR,
@@ -28,7 +30,6 @@ from cmrcli.store.layout import (
     ROWS,
     UNFINISHED,
     VECTORS,
-    WRITER_FEATURES,
     segment_folder,
 )
 from cmrcli.store.records import EncoderIdentity
@@ -65,18 +66,34 @@ class Segment:
     Attributes:
         id: its folder's name.
         rows: (n,) int64, the fragment of each row, ascending.
-        vectors: (n, dim) float16, L2-normalised.
+        kept_vectors: (n, dim) float16, L2-normalised; None where codes alone were kept.
         codes: (n, words) uint64.
         dead: (n,) bool, True for rows whose fragment is gone; None when there are none.
         graph_path: its HNSW graph, None when it has none.
+        factors: (n, m) float16, what the codebook keeps beside each code; None when that is nothing.
     """
 
     id: str
     rows: NDArray[np.int64] = field(repr=False)
-    vectors: NDArray[np.float16] = field(repr=False)
+    kept_vectors: NDArray[np.float16] | None = field(repr=False)
     codes: NDArray[np.uint64] = field(repr=False)
     dead: NDArray[np.bool_] | None = field(repr=False)
     graph_path: Path | None
+    factors: NDArray[np.float16] | None = field(default=None, repr=False)
+
+    @property
+    def vectors(self) -> NDArray[np.float16]:
+        """`kept_vectors`, for what cannot do without.
+
+        Raises:
+            UsageError: codes alone were kept.
+        """
+        if self.kept_vectors is None:
+            raise UsageError(
+                "this index keeps codes alone: its vectors were dropped",
+                "search without --mode exact or graph; for new codes, index the folders again into another --index",
+            )
+        return self.kept_vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +114,20 @@ def write_segment(
     encoder: EncoderIdentity,
     codebook_sha256: str,
     rows: NDArray[np.int64],
-    vectors: Iterable[NDArray[np.float16]] | Path,
+    vectors: Iterable[NDArray[np.float16]] | Path | None,
     codes: Iterable[NDArray[np.uint64]],
     words: int,
+    factors: Iterable[NDArray[np.float16]] = (),
+    factors_per_row: int = 0,
 ) -> str:
     """Hex SHA-256 of the manifest of a new segment, which lies finished under its name when this returns.
 
     Args:
         rows: (n,) int64, ascending.
         vectors: blocks of (m, dim) float16 in row order, or the folder of a segment with the same vectors, which are
-            then shared (hard links), as is its graph.
+            then shared (hard links), as is its graph. None: codes alone are kept.
         codes: blocks of (m, words) uint64 in the same order.
+        factors: blocks of (m, factors_per_row) float16 in the same order.
 
     Raises:
         OSError: the disk is full and the like; nothing is left behind.
@@ -120,16 +140,19 @@ def write_segment(
         files: dict[str, FileEntry] = {}
         if isinstance(vectors, Path):
             files[VECTORS] = _share_vectors(vectors, beside)
-        else:
+        elif vectors is not None:
             written = durable.write_file(beside / VECTORS, (_bytes_of(block, "<f2") for block in vectors))
             files[VECTORS] = _entry("<f2", [len(rows), encoder.dim], written)
         written = durable.write_file(beside / CODES, (_bytes_of(block, "<u8") for block in codes))
         files[CODES] = _entry("<u8", [len(rows), words], written)
+        if factors_per_row:
+            written = durable.write_file(beside / FACTORS, (_bytes_of(block, "<f2") for block in factors))
+            files[FACTORS] = _entry("<f2", [len(rows), factors_per_row], written)
         files[ROWS] = _entry("<i8", [len(rows)], durable.write_file(beside / ROWS, [_bytes_of(rows, "<i8")]))
         manifest: Manifest = {
             "format": FORMAT_VERSION,
-            "reader_features": sorted(READER_FEATURES),
-            "writer_features": sorted(WRITER_FEATURES),
+            "reader_features": [CODES_ONLY] if vectors is None else [],
+            "writer_features": [],
             "id": segment_id,
             "created_ns": time.time_ns(),
             "encoder": {"name": encoder.name, "digest": encoder.digest, "dim": encoder.dim},
@@ -162,7 +185,8 @@ def open_segment(index: Path, row: SegmentRow, encoder: EncoderIdentity) -> Segm
     folder = segment_folder(index, row.id)
     manifest = read_manifest(folder)
     entry = manifest["files"]
-    if entry[ROWS]["shape"] != [row.rows] or entry[VECTORS]["shape"] != [row.rows, encoder.dim]:
+    vectors = entry.get(VECTORS)
+    if entry[ROWS]["shape"] != [row.rows] or (vectors and vectors["shape"] != [row.rows, encoder.dim]):
         raise IndexDamaged(
             f"{display_path(folder / MANIFEST)} does not fit the catalog", f"cmrcli check --index {index}"
         )
@@ -170,10 +194,11 @@ def open_segment(index: Path, row: SegmentRow, encoder: EncoderIdentity) -> Segm
     return Segment(
         id=row.id,
         rows=_map(folder / ROWS, entry[ROWS]).view(np.int64),
-        vectors=_map(folder / VECTORS, entry[VECTORS]).view(np.float16),
+        kept_vectors=_map(folder / VECTORS, vectors).view(np.float16) if vectors else None,
         codes=_map(folder / CODES, entry[CODES]).view(np.uint64),
         dead=unpack_dead(row.dead, row.rows),
         graph_path=graph if graph.exists() else None,
+        factors=_map(folder / FACTORS, entry[FACTORS]).view(np.float16) if FACTORS in entry else None,
     )
 
 
@@ -190,7 +215,8 @@ def read_manifest(folder: Path) -> Manifest:
         manifest: Manifest = json.loads(raw)
         version, features = manifest["format"], set(manifest["reader_features"])
         files = manifest["files"]
-        complete = all(_expected_bytes(files[name]) == files[name]["bytes"] for name in (VECTORS, CODES, ROWS))
+        needed = {CODES, ROWS} if CODES_ONLY in features else {VECTORS, CODES, ROWS}
+        complete = files.keys() >= needed and all(_expected_bytes(one) == one["bytes"] for one in files.values())
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise IndexDamaged(f"{display_path(path)} cannot be read: {error}", "cmrcli check") from error
     if version != FORMAT_VERSION or features - READER_FEATURES:

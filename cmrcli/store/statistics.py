@@ -8,11 +8,11 @@ from pathlib import Path
 
 from cmrcli.store import schema
 from cmrcli.store.accounts import IndexStatistics, RootStatistics
-from cmrcli.store.layout import CATALOG, CODES, GRAPH, ROWS, SEGMENTS, VECTORS
+from cmrcli.store.layout import CATALOG, CODES, FACTORS, GRAPH, ROWS, SEGMENTS, VECTORS
 from cmrcli.store.records import Root
 from cmrcli.store.segments import segment_bytes
 
-_PARTS = {VECTORS: "vectors", CODES: "codes", ROWS: "rows", GRAPH: "graphs"}
+_PARTS = {VECTORS: "vectors", CODES: "codes", FACTORS: "codes", ROWS: "rows", GRAPH: "graphs"}
 
 
 def statistics(connection: sqlite3.Connection, index: Path) -> IndexStatistics:

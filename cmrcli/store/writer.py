@@ -19,7 +19,7 @@ from cmrcli.store import codebooks, commit, durable, schema
 from cmrcli.store.accounts import MaintenanceReport, RunRecord
 from cmrcli.store.batches import Batch
 from cmrcli.store.failures import told_plainly
-from cmrcli.store.layout import CATALOG, OWN_NAMES, SEGMENTS, new_segment_id, segment_folder
+from cmrcli.store.layout import CATALOG, CODES_ONLY, OWN_NAMES, SEGMENTS, new_segment_id, segment_folder
 from cmrcli.store.lock import WriterLock
 from cmrcli.store.lookups import Lookups
 from cmrcli.store.records import EncoderIdentity, Root
@@ -81,10 +81,11 @@ class Writer(Lookups):
                         free["codebook"] += 1
                     segment_id = new_segment_id(free["segment"])
                     free["segment"] += 1
-                    code = stored.codebook.encode(vectors)
+                    book = stored.codebook
                     digest = write_segment(
                         self.folder, segment_id, self.encoder, stored.sha256, _fragment_numbers(prepared),
-                        [vectors], [code], code.shape[1],
+                        None if self.codes_only else [vectors], [book.encode(vectors)], book.words,
+                        [book.factors(vectors)], book.factors_per_row,
                     )  # fmt: skip
                     written = segment_folder(self.folder, segment_id)
                     segment_row = (segment_id, len(vectors), 0, None, stored.id, digest)
@@ -164,12 +165,19 @@ class Writer(Lookups):
         with told_plainly(self.folder):
             return maintain(self, progress, graphs)
 
-    def rewrite_codes(self, codebook: Codebook, automatic: bool = False) -> None:
-        """Make every segment's codes anew, switched in one transaction. A chosen codebook is not refitted later."""
+    def rewrite_codes(self, codebook: Codebook, automatic: bool = False, drop_vectors: bool = False) -> None:
+        """Make every segment's codes anew, switched in one transaction. A chosen codebook is not refitted later.
+
+        Args:
+            drop_vectors: keep the codes alone. There is no way back but indexing the folders again.
+
+        Raises:
+            UsageError: the vectors were dropped before.
+        """
         from cmrcli.store.maintenance import rewrite_codes
 
         with told_plainly(self.folder):
-            rewrite_codes(self, codebook, automatic)
+            rewrite_codes(self, codebook, automatic, drop_vectors)
 
     def close(self) -> None:
         """Let go of the catalog and the lock. Safe to call twice."""
@@ -182,6 +190,11 @@ class Writer(Lookups):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def codes_only(self) -> bool:
+        """Whether the vectors were dropped: what comes now gets codes alone, too."""
+        return CODES_ONLY in schema.reader_features(self._connection)
 
     @property
     def connection(self) -> sqlite3.Connection:

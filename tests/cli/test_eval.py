@@ -176,6 +176,20 @@ def test_another_encoder_is_held_against_the_index(cli: Cli, pairs: Path, tmp_pa
     assert json.loads(done.stdout)["comparison"]["queries"] == 3
 
 
+def test_an_index_of_codes_alone_is_asked_what_it_can_answer(
+    indexed: tuple[Path, Path], tiny_encoder_folder: Path, pairs: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(indexed[1], tmp_path / "codes")
+    alone = runner(tmp_path / "codes", tiny_encoder_folder)
+    dropped = alone("binarize", "--drop-vectors")
+    assert dropped.returncode == 0, dropped.stderr
+    done = alone("eval", pairs, "--format", "json", *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert [row["mode"] for row in json.loads(done.stdout)["rows"]] == ["codes", "words", "auto"]
+    refused = alone("eval", pairs, "--modes", "exact", *QUICK)
+    assert refused.returncode == 2 and b"codes alone" in refused.stderr
+
+
 def test_known_items_need_no_labels(cli: Cli) -> None:
     done = cli("eval", "--self", "--modes", "exact", "--format", "json", *QUICK)
     assert done.returncode == 0, done.stderr

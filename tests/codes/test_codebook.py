@@ -1,14 +1,12 @@
-"""Codes against a naive packer, the catalog's bytes against damage."""
-
-import struct
+"""Codes against a naive packer, what is kept beside them against the definition."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmrcli.codes import Codebook, codebook, fit_sign
-from cmrcli.errors import EmbeddingError, IndexDamaged, IndexFormatError
+from cmrcli.codes import Codebook, codebook, fit, fit_sign
+from cmrcli.errors import EmbeddingError
 
 
 def naive_codes(vectors: np.ndarray, centre: np.ndarray) -> np.ndarray:
@@ -88,31 +86,64 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         fit_sign(np.zeros((0, 8), np.float32))
     with pytest.raises(EmbeddingError, match="9 bits"):
         Codebook("sign", 9, np.zeros(8, np.float32))
+    with pytest.raises(EmbeddingError, match=r"projection \(8, 3\)"):
+        Codebook("itq", 4, np.zeros(8, np.float32), 1.0, np.zeros((8, 3), np.float16))
+    with pytest.raises(EmbeddingError, match="float32"):
+        Codebook("itq", 3, np.zeros(8, np.float32), 1.0, np.zeros((8, 3), np.float32))
+    with pytest.raises(EmbeddingError, match="NaN"):
+        Codebook("sign", 8, np.full(8, np.nan, np.float32))
 
 
-def test_bytes_give_the_codebook_back() -> None:
-    book = fit_sign(np.random.default_rng(3).normal(size=(20, 70)).astype(np.float32))
-    again = Codebook.from_bytes(book.to_bytes())
-    assert (again.method, again.bits, again.words) == ("sign", 70, 2)
-    assert np.array_equal(again.centre, book.centre) and again.centre.dtype == np.float32
-    assert again.to_bytes() == book.to_bytes()
+@pytest.mark.parametrize(("method", "bits"), [("itq", 40), ("rotation", 96), ("rotation", 24), ("projections", 130)])
+def test_bits_are_the_signs_of_the_projected_components(method: str, bits: int) -> None:
+    vectors = np.random.default_rng(5).normal(loc=0.3, size=(400, 48)).astype(np.float32)
+    book = fit(method, vectors, bits, seed=1)
+    assert book.bits == bits and book.projection is not None
+    components = (vectors - book.centre) @ book.projection.astype(np.float32)
+    clear = np.abs(components) > codebook.ROUNDING
+    assert clear.mean() > 0.99
+    bits_of = np.unpackbits(book.encode(vectors).view(np.uint8), axis=1, bitorder="little")
+    assert np.array_equal(bits_of[:, :bits][clear], (components > 0)[clear])
+    assert not bits_of[:, bits:].any()
 
 
-def test_any_flipped_or_missing_byte_is_noticed() -> None:
-    data = fit_sign(np.random.default_rng(4).normal(size=(20, 5)).astype(np.float32)).to_bytes()
-    for i in range(len(data)):
-        flipped = data[:i] + bytes([data[i] ^ 0x40]) + data[i + 1 :]
-        with pytest.raises((IndexDamaged, IndexFormatError)):
-            Codebook.from_bytes(flipped)
-        with pytest.raises(IndexDamaged):
-            Codebook.from_bytes(data[:i])
+def test_factors_are_those_of_the_definition() -> None:
+    vectors = np.random.default_rng(6).normal(loc=0.2, size=(50, 32)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    book = fit("rotation", vectors, 64)
+    factors = book.factors(vectors)
+    assert factors.shape == (50, book.factors_per_row) and factors.dtype == np.float16
+    for vector, kept in zip(vectors, factors, strict=True):
+        rest = (vector - book.centre) @ book.projection.astype(np.float32)
+        assert kept[0] == pytest.approx(rest @ rest / np.abs(rest).sum(), rel=2e-3)
+        assert kept[1] == pytest.approx(vector @ book.centre, abs=2e-3)
+    assert fit("itq", vectors).factors(vectors).shape == (50, 0)
 
 
-def test_a_newer_version_is_refused_politely() -> None:
-    data = bytearray(Codebook("sign", 4, np.zeros(4, np.float32)).to_bytes())
-    struct.pack_into("<I", data, 8, 2)
-    with pytest.raises(IndexFormatError, match="format 2") as refused:
-        Codebook.from_bytes(bytes(data))
-    assert "binarize" in refused.value.remedy
-    with pytest.raises(IndexFormatError, match="'rotation'"):
-        Codebook("rotation", 4, np.zeros(4, np.float32))
+@pytest.mark.parametrize("method", ["sign", "itq", "rotation", "projections"])
+def test_codes_of_other_vectors_do_not_fit(method: str) -> None:
+    vectors = np.random.default_rng(7).normal(size=(30, 70)).astype(np.float16)
+    book = fit(method, vectors)
+    codes, factors = book.encode(vectors), book.factors(vectors)
+    assert book.fits(vectors, codes, factors).all()
+    swapped = codes.copy()
+    swapped[[3, 4]] = swapped[[4, 3]]
+    assert np.flatnonzero(~book.fits(vectors, swapped, factors)).tolist() == [3, 4]
+    padded = codes.copy()
+    padded[9, -1] |= np.uint64(1) << np.uint64(63)
+    assert np.flatnonzero(~book.fits(vectors, padded)).tolist() == [9]
+    if book.factors_per_row:
+        factors[5, 1] += 0.5
+        assert np.flatnonzero(~book.fits(vectors, codes, factors)).tolist() == [5]
+
+
+def test_a_bit_that_another_processor_may_see_differently_still_fits() -> None:
+    vectors = np.random.default_rng(8).normal(size=(20, 16)).astype(np.float32)
+    book = fit("rotation", vectors, 16)
+    plane = book.projection.astype(np.float32)[:, 3]
+    vectors[0] -= plane * ((vectors[0] - book.centre) @ plane - 1e-7) / (plane @ plane)
+    codes = book.encode(vectors)
+    codes[0] ^= np.uint64(1 << 3)
+    assert book.fits(vectors, codes).all()
+    codes[1] ^= np.uint64(1 << 3)
+    assert np.flatnonzero(~book.fits(vectors, codes)).tolist() == [1]

@@ -212,7 +212,7 @@ def test_few_candidates_lose_only_what_the_codes_miss(
 ) -> None:
     from cmrcli.evaluation.systems import nearest
 
-    monkeypatch.setattr(nearest, "_candidates", lambda rows: lambda wanted: wanted)
+    monkeypatch.setattr(nearest, "_depths", lambda rows: lambda wanted: (wanted, wanted))
     answers, _ = system.answer(prepared[0], "codes", 6)
     for topic, scored in distances_of(prepared[0]).items():
         distance_of = {document: score for score, document in scored}

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cmrcli.codes.codebook import fit_sign
-from cmrcli.searching.candidates import by_codes, by_exact, by_graph, by_hamming
+from cmrcli.codes.fitting import fit, fit_sign
+from cmrcli.codes.ordering import FloatQuery
+from cmrcli.searching.candidates import CodeDepths, by_codes, by_exact, by_graph, by_hamming
 from cmrcli.store import Segment
 
 DIM = 32
@@ -58,7 +59,7 @@ def test_codes_that_rescore_everything_equal_exact(segments: list[Segment]) -> N
     query = unit(np.random.default_rng(2), 1)[0]
     codebook = fit_sign(np.concatenate([segment.vectors for segment in segments]).astype(np.float32))
     exact = by_exact(segments, query, 10, None)
-    codes = by_codes(segments, query, 10, None, codebook, candidates=10_000)
+    codes = by_codes(segments, query, 10, None, codebook, CodeDepths(10_000, 10_000))
     assert codes.fragment_ids.tolist() == exact.fragment_ids.tolist()
 
 
@@ -69,10 +70,63 @@ def test_codes_with_few_candidates_lose_little_and_never_show_the_dead(segments:
     kept = 0
     for query in unit(rng, 30):
         exact = set(by_exact(segments, query, 10, None).fragment_ids.tolist())
-        codes = set(by_codes(segments, query, 10, None, codebook, candidates=160).fragment_ids.tolist())
+        codes = set(by_codes(segments, query, 10, None, codebook, CodeDepths(160, 120)).fragment_ids.tolist())
         assert not codes & dead
         kept += len(exact & codes)
     assert kept >= 0.9 * 300
+
+
+def test_the_float_query_orders_the_candidates_between_the_two_steps(segments: list[Segment]) -> None:
+    """Those rescored are the best by the estimate, of all segments together."""
+    codebook = fit_sign(np.concatenate([segment.vectors for segment in segments]).astype(np.float32))
+    told: list[tuple[str, int]] = []
+    for query in unit(np.random.default_rng(6), 5):
+        estimates = {
+            int(fragment): float(cosine)
+            for segment in segments
+            for fragment, cosine, dead in zip(
+                segment.rows,
+                FloatQuery(codebook, query).cosines(segment.codes),
+                np.zeros(len(segment.rows), bool) if segment.dead is None else segment.dead,
+                strict=True,
+            )
+            if not dead
+        }
+        best = sorted(estimates, key=lambda fragment: -estimates[fragment])[:30]
+        found = by_codes(
+            segments, query, 30, None, codebook, CodeDepths(10_000, 30), lambda s, _, n: told.append((s, n))
+        )
+        assert sorted(found.fragment_ids.tolist()) == sorted(best)
+        exact = dict(naive(segments, query, set(best)))
+        assert found.similarities.tolist() == pytest.approx([exact[int(i)] for i in found.fragment_ids], abs=1e-6)
+        assert found.similarities.tolist() == sorted(found.similarities.tolist(), reverse=True)
+    assert told[:3] == [("hamming", 501), ("order", 434), ("rescore", 30)]
+
+
+@pytest.mark.parametrize("method", ["sign", "rotation"])
+def test_codes_alone_answer_with_what_they_estimate(segments: list[Segment], method: str) -> None:
+    vectors = np.concatenate([segment.vectors for segment in segments])
+    codebook = fit(method, vectors, 4 * DIM if method == "rotation" else 0)
+    alone = [
+        Segment(
+            s.id,
+            s.rows,
+            None,
+            codebook.encode(s.vectors),
+            s.dead,
+            None,
+            codebook.factors(s.vectors) if beside else None,
+        )
+        for s in segments
+        for beside in [codebook.factors_per_row > 0]
+    ]
+    shared = 0
+    for query in unit(np.random.default_rng(7), 20):
+        found = by_codes(alone, query, 10, None, codebook, CodeDepths(10_000, 0))
+        exact = dict(naive(segments, query, None))
+        assert found.similarities.tolist() == sorted(found.similarities.tolist(), reverse=True)
+        shared += len(set(found.fragment_ids.tolist()) & set(list(exact)[:10]))
+    assert shared >= (100 if method == "rotation" else 50)  # of 200; chance finds 5
 
 
 @pytest.mark.parametrize("filtered", [False, True])
@@ -89,7 +143,7 @@ def test_hamming_equals_counting_bits_one_by_one(segments: list[Segment], filter
                 expected.append((fragment, int(same.sum()) / DIM))
     expected.sort(key=lambda pair: (-pair[1], pair[0]))
     for segment in segments:  # not one vector is read
-        segment.vectors = np.full_like(segment.vectors, np.nan)
+        segment.kept_vectors = np.full_like(segment.vectors, np.nan)
     found = by_hamming(segments, query, 40, allowed, codebook)
     assert found.fragment_ids.tolist() == [fragment for fragment, _ in expected[:40]]
     assert found.similarities.tolist() == [share for _, share in expected[:40]]
@@ -107,7 +161,7 @@ def test_nothing_allowed_and_no_segments_give_nothing(segments: list[Segment], w
         elif way == "hamming":
             assert len(by_hamming(parts, query, 5, allowed, codebook).fragment_ids) == 0
         else:
-            assert len(by_codes(parts, query, 5, allowed, codebook, 50).fragment_ids) == 0
+            assert len(by_codes(parts, query, 5, allowed, codebook, CodeDepths(50, 50)).fragment_ids) == 0
 
 
 class WholeGraph:
@@ -126,6 +180,6 @@ def test_graphs_and_codes_together_equal_exact(segments: list[Segment]) -> None:
     query = unit(np.random.default_rng(5), 1)[0]
     codebook = fit_sign(segments[0].vectors.astype(np.float32))
     graphs = {"s1": WholeGraph(segments[1].vectors)}  # the segment with dead rows
-    found = by_graph(segments, graphs, query, 20, codebook, 10_000)  # type: ignore[arg-type]
+    found = by_graph(segments, graphs, query, 20, codebook, CodeDepths(10_000, 10_000))  # type: ignore[arg-type]
     exact = by_exact(segments, query, 20, None)
     assert found.fragment_ids.tolist() == exact.fragment_ids.tolist()

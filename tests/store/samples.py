@@ -65,7 +65,8 @@ def state(folder: Path) -> dict[str, object]:
             for row, fragment_id in enumerate(segment.rows.tolist()):
                 if segment.dead is None or not segment.dead[row]:
                     assert fragment_id not in vectors
-                    vectors[fragment_id] = segment.vectors[row].tobytes()
+                    kept = segment.codes if segment.kept_vectors is None else segment.kept_vectors
+                    vectors[fragment_id] = kept[row].tobytes()
         hits = reader.fragments(sorted(vectors))
         assert set(hits) == set(vectors)
         digests = dict(reader._connection.execute("SELECT id, digest FROM content"))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmrcli.codes.codebook import fit_sign
+from cmrcli.codes.fitting import fit_sign
 from cmrcli.store import check, graph, maintenance, open_reader, open_writer
 from cmrcli.store.batches import Batch
 from cmrcli.store.records import EncoderIdentity, FileState

@@ -36,6 +36,8 @@ def build_seconds(index: Index, mode: str) -> tuple[float | None, tuple[str, ...
     if mode not in _CODES:
         return None, ()
     segments = index.reader.segments
+    if any(segment.kept_vectors is None for segment in segments):
+        return None, (f"build time of mode {mode}: the index keeps codes alone, so they cannot be made again",)
     seconds, notes = _encode(index, segments)
     if mode in _GRAPHS:
         graphs = [segment for segment in segments if segment.graph_path is not None]

@@ -68,6 +68,11 @@ class IndexSystem:
         if self._opened:
             self.index.close()
 
+    @property
+    def codes_only(self) -> bool:
+        """Whether the index keeps no vectors."""
+        return any(segment.kept_vectors is None for segment in self.index.reader.segments)
+
     def refusal(self, part: Part) -> str:
         """Why the index cannot answer this part, in one line; "" when it can."""
         gallery = part.gallery

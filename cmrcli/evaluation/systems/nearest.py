@@ -31,31 +31,34 @@ class Exact:
 
 
 class Codes:
-    """Sign codes, rescored with the vectors or, where `candidates` is None, alone.
+    """Sign codes: Hamming candidates, ordered by the float query and rescored, or the codes alone without `depths`.
 
     Attributes:
         centre: (dim,) float32, what a component is compared with.
     """
 
-    def __init__(self, vectors: Vectors, candidates: Callable[[int], int] | None) -> None:
+    def __init__(self, vectors: Vectors, depths: Callable[[int], tuple[int, int]] | None) -> None:
         from cmrcli.codes import fit_sign
 
         self._vectors = vectors
-        self._candidates = candidates
+        self._depths = depths
         self._book = fit_sign(vectors)
         self.centre = self._book.centre
         self._codes = self._book.encode(vectors)
-        self.bytes = self._codes.nbytes + (2 * vectors.size if candidates else 0)
+        self.bytes = self._codes.nbytes + (2 * vectors.size if depths else 0)
 
     def nearest(self, query: Vectors, wanted: int) -> Nearest:
         """query: (dim,); at most `wanted` rows. The score of codes alone is minus the distance."""
         from cmrcli.codes import nearest
+        from cmrcli.codes.ordering import FloatQuery
 
         code = self._book.encode(query[np.newaxis])[0]
-        if self._candidates is None:
+        if self._depths is None:
             rows, distances = nearest(code, self._codes, wanted)
             return rows.astype(np.int64), -distances.astype(np.float32)
-        rows, _ = nearest(code, self._codes, self._candidates(wanted))
+        hamming, rescored = self._depths(wanted)
+        rows, _ = nearest(code, self._codes, hamming)
+        rows, _ = _best(rows, FloatQuery(self._book, query).cosines(self._codes[rows]), rescored)
         return _best(rows, self._vectors[rows] @ query, wanted)
 
 
@@ -96,17 +99,22 @@ def searcher_of(mode: str, vectors: Vectors, path: Path) -> Searcher:
         return Graph(vectors, path / "graph.hnsw")
     if mode == "exact":
         return Exact(vectors)
-    return Codes(vectors, _candidates(len(vectors)) if mode == "codes" else None)
+    return Codes(vectors, _depths(len(vectors)) if mode == "codes" else None)
 
 
-def _candidates(rows: int) -> Callable[[int], int]:
-    """How many candidates a search takes for so many results."""
+def _depths(rows: int) -> Callable[[int], tuple[int, int]]:
+    """How many candidates a search takes for so many results, and how many of them it rescores."""
+    from cmrcli.codes.codebook import DEFAULT_OVERSAMPLING
     from cmrcli.searching.plan import choose
 
-    return lambda wanted: choose("codes", wanted, rows, None, 0, False, True, False).candidates
+    def of(wanted: int) -> tuple[int, int]:
+        plan = choose("codes", wanted, rows, None, 0, False, True, False, DEFAULT_OVERSAMPLING, False)
+        return plan.candidates, plan.rescored
+
+    return of
 
 
-def _best(rows: NDArray[np.intp], scores: NDArray[np.float32], wanted: int) -> Nearest:
+def _best(rows: NDArray[np.intp] | NDArray[np.int64], scores: NDArray[np.float32], wanted: int) -> Nearest:
     if wanted < len(scores):
         first = np.argpartition(-scores, wanted - 1)[:wanted]
         rows, scores = rows[first], scores[first]
