@@ -164,15 +164,16 @@ def test_repeating_itself_finds_nothing(truth: Truth, corpus: tuple[Path, Path],
 def test_altered_pictures_find_their_originals(
     truth: Truth, corpus: tuple[Path, Path], tiny_encoder_folder: Path, mode: str
 ) -> None:
-    """The tiny encoder knows colours: of a copy of a photo it always finds the original."""
+    """The tiny encoder knows colours and little else: a copy finds its photo first, a crop among the first two."""
     with IndexSystem(corpus[1], tiny_encoder_folder, threads=1) as system:
-        for name in ("copy -> picture", "crop -> picture"):
+        for name, last in (("copy -> picture", 1), ("crop -> picture", 2)):
             part = part_of(truth, name)
             answers = system.answer(part, mode, 5)
             photos = [topic.id for topic in part.topics if topic.groups["kind"] == "photo"]
             assert len(photos) == len(COLOURS)
             for topic_id in photos:
-                assert answers.outcomes[topic_id].ranks == (1,), name
+                (rank,) = answers.outcomes[topic_id].ranks
+                assert rank <= last, name
         assert system.answer(part, "words", 5).unanswered == {topic.id for topic in part.topics}
 
 
