@@ -186,9 +186,13 @@ def _writer(format: str, null: bool, batch: bool) -> ResultWriter:
 
 
 def _explain(query: Query, answer: Answer) -> None:
+    from cmrcli.searching.results import printable
+
     plan = answer.explanation.plan
     if plan is not None:
         say(f"plan for {query.shown!r}: {plan.reason}")
+    for typed, names in answer.explanation.others:
+        say(f"  {printable(typed)}: also {', '.join(names)}")
     for name, milliseconds, count in answer.explanation.stages:
         say(f"  {name:<10} {milliseconds:8.2f} ms  {count}")
 

@@ -34,10 +34,16 @@ MAX_K = 1_000
 
 @dataclass(slots=True)
 class Explanation:
-    """What a search did, for `--explain`: the plan, and (stage, milliseconds, how many) in order."""
+    """What a search did, for `--explain`.
+
+    Attributes:
+        stages: (stage, milliseconds, how many) in order.
+        others: (words of the query, the other names that were looked for besides).
+    """
 
     plan: plans.Plan | None = None
     stages: list[tuple[str, float, int]] = field(default_factory=list)
+    others: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     def stage(self, name: str, started: float, count: int) -> None:
         self.stages.append((name, (time.perf_counter() - started) * 1000, count))
@@ -308,11 +314,22 @@ class Index:
 
         started = time.perf_counter()
         text = wanted.query.text
-        hits = self._reader.words(text, depth, wanted.filter, wanted.withheld)
-        weight = CODE_WEIGHT if looks_like_code(text) else 1.0
+        is_code = looks_like_code(text)
+        others = [] if is_code else _other_names(text)
+        explanation.others = others
+        hits = self._reader.words(text, depth, wanted.filter, wanted.withheld, others)
+        weight = CODE_WEIGHT if is_code else 1.0
         explanation.stage("words", started, len(hits))
         coverage = [hit.coverage for hit in hits]
         return Ranking("words", weight, [(hit.item_id, hit.score) for hit in hits], coverage)
+
+
+def _other_names(text: str) -> list[tuple[str, tuple[str, ...]]]:
+    """What things in the text are called besides: (words of the text, other names) pairs, as the index writes them."""
+    from cmrcli.lexicon.expansion import other_names
+    from cmrcli.store.normalise import normalise
+
+    return [(typed, tuple(dict.fromkeys(map(normalise, names)))) for typed, names in other_names(normalise(text))]
 
 
 def _way(plan: plans.Plan, depth: int) -> str:

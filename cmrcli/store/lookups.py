@@ -120,10 +120,15 @@ class Lookups(ItemLookups):
 
     @reads_plainly
     def words(
-        self, query: str, limit: int, wanted: Filter | None = None, withheld: Withheld | None = None
+        self,
+        query: str,
+        limit: int,
+        wanted: Filter | None = None,
+        withheld: Withheld | None = None,
+        others: Sequence[tuple[str, tuple[str, ...]]] = (),
     ) -> list[WordHit]:
         """Items by their words and their files' names, best first. See words.py for what is matched and bounded."""
-        return words.search(self._connection, query, limit, self._conditions(wanted), withheld)
+        return words.search(self._connection, query, limit, self._conditions(wanted), withheld, others)
 
     @reads_plainly
     def items_holding(self, text: str, item_ids: Sequence[int]) -> set[int]:
