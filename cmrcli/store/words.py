@@ -183,7 +183,8 @@ class _Scorer:
                 score += self._most / 4
         shown = tuple(term.shown for term, is_in in zip(self._terms.terms, matched, strict=True) if is_in)
         held = sum([value * share for value, share in zip(self._rarity, matched, strict=True)])
-        return WordHit(item_id, score, _FIELDS[shares.index(max(shares))], shown, held / self._total, self._total)
+        field = _FIELDS[shares.index(max(shares))]
+        return WordHit(item_id, score, field, shown, held / self._total, self._total, score / self._most)
 
 
 def has_word(needle: str, words: str) -> bool:
