@@ -64,6 +64,16 @@ def search(
         Optional[float],  # noqa: UP045
         typer.Option("--min-score", help="Drop results with a lower score."),
     ] = None,
+    min_confidence: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--min-confidence", min=0, max=1, help="Drop results that are less likely right, 0 to 1."),
+    ] = None,
+    fusion: Annotated[
+        str, typer.Option("--fusion", help="Of words and vectors: calibrated, or rrf (reciprocal ranks).")
+    ] = "calibrated",
+    no_hubness: Annotated[
+        bool, typer.Option("--no-hubness", help="Do not correct for items that match everything.")
+    ] = False,
     format: Annotated[
         str,
         typer.Option("--format", help="table, json, jsonl, tsv, paths.", show_default="table on a terminal, else tsv"),
@@ -82,11 +92,13 @@ def search(
     Exit code 0: found; 1: nothing found (a batch: by no query).
     """
     from cmrcli.searching import Query, open_index, parse_example
+    from cmrcli.searching.index import FUSIONS
     from cmrcli.searching.plan import MODES
 
     chosen = "paths" if null and not format else format or ("table" if sys.stdout.isatty() else "tsv")
     choice(chosen, FORMATS, "--format")
     choice(mode, MODES, "--mode")
+    choice(fusion, FUSIONS, "--fusion")
     if null and chosen != "paths":
         raise UsageError("-0 goes with --format paths only", "leave one of the two out")
     texts = words or []
@@ -108,7 +120,10 @@ def search(
             try:
                 if isinstance(query, CmrcliError):
                     raise query
-                answer = opened.answer(query, k, mode, filter, min_score)
+                answer = opened.answer(
+                    query, k, mode, filter, min_score,
+                    min_confidence=min_confidence, fusion=fusion, hubness=not no_hubness,
+                )  # fmt: skip
             except (UsageError, EmbeddingError) as error:
                 if texts != ["-"]:
                     raise
@@ -186,9 +201,13 @@ def _writer(format: str, null: bool, batch: bool) -> ResultWriter:
 
 
 def _explain(query: Query, answer: Answer) -> None:
+    from cmrcli.searching.results import printable
+
     plan = answer.explanation.plan
     if plan is not None:
         say(f"plan for {query.shown!r}: {plan.reason}")
+    for typed, names in answer.explanation.others:
+        say(f"  {printable(typed)}: also {', '.join(names)}")
     for name, milliseconds, count in answer.explanation.stages:
         say(f"  {name:<10} {milliseconds:8.2f} ms  {count}")
 

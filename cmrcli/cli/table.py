@@ -15,7 +15,7 @@ from cmrcli.cli.guard import say
 from cmrcli.errors import CmrcliError
 from cmrcli.searching.results import Result, printable
 
-ROOM_FOR_OTHER_COLUMNS = 24  # rank, score, kind and the gaps between them
+ROOM_FOR_OTHER_COLUMNS = 29  # rank, score, confidence, kind and the gaps between them
 
 
 class TableWriter:
@@ -35,6 +35,7 @@ class TableWriter:
         table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="dim")
         table.add_column("#", justify="right", style="dim")
         table.add_column("score", justify="right")
+        table.add_column("sure", justify="right")
         table.add_column("kind")
         table.add_column("where and what", overflow="fold")
         room = max(20, self._console.width - ROOM_FOR_OTHER_COLUMNS)
@@ -43,7 +44,8 @@ class TableWriter:
             second = _second_line(result, room)
             if second:
                 cell.append(f"\n{second}", style="dim not underline")
-            table.add_row(str(result.rank), f"{result.score:.3f}", result.kind, cell)
+            sure = "" if result.confidence is None else f"{result.confidence:.0%}"
+            table.add_row(str(result.rank), f"{result.score:.3f}", sure, result.kind, cell)
         self._console.print(table)
 
     def error(self, line: int, error: CmrcliError) -> None:

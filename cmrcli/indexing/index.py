@@ -8,6 +8,7 @@ import shlex
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,7 @@ def _run(
     report: RunReport,
     progress: Callable[[RunReport], None],
 ) -> RunReport:
+    @cache
     def make_encoder() -> DualEncoder:
         from cmrcli.encoders.dual import DualEncoder
 
@@ -111,7 +113,12 @@ def _run(
         return DualEncoder(manifest, threads=options.threads)
 
     targets = _targets(writer, paths, options.dry_run)
-    return Run(writer, make_encoder, options.run, report, progress).go(targets)
+    report = Run(writer, make_encoder, options.run, report, progress).go(targets)
+    if not report.dry_run and writer.calibration_due():
+        from cmrcli.indexing.calibrating import bring_up_to_date
+
+        bring_up_to_date(writer, make_encoder)
+    return report
 
 
 def _targets(writer: Writer, paths: Sequence[bytes], dry_run: bool) -> list[tuple[Root, bytes]]:

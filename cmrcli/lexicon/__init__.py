@@ -3,12 +3,11 @@
 The table is `terms.tsv`, one term a line under a header; importing this package reads nothing.
 """
 
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One concept, its names in both languages and a short meaning; the fields are the table's columns."""
 
     en: str  # singular, lower case except for proper names and letters that are shapes ("V-belt")
@@ -25,10 +24,11 @@ def load_terms() -> list[Term]:
     from importlib.resources import files
 
     _header, *lines = files(__name__).joinpath("terms.tsv").read_text(encoding="utf-8").splitlines()
-    return [_parse(line) for line in lines]
+    return [parse_line(line) for line in lines]
 
 
-def _parse(line: str) -> Term:
+def parse_line(line: str) -> Term:
+    """One line of the table, without its end."""
     en, ja, ja_variants, synonyms, category, definition = line.split("\t")
     return Term(en, ja, _alternatives(ja_variants), _alternatives(synonyms), category, definition)
 

@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cmrcli.searching.fusion import Ranking, fuse, most_beyond
+from cmrcli.searching.evidence import CODE_SHARE, NO_EVIDENCE, confidence
+from cmrcli.searching.fusion import Ranking, fuse, fuse_evidence, most_beyond, most_evidence_beyond, weigh
 from cmrcli.searching.plan import MAX_HIDDEN
-from cmrcli.searching.query import Query
+from cmrcli.searching.query import Query, looks_like_code
 from cmrcli.searching.results import Result, Signal
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from cmrcli.searching.candidates import Candidates
     from cmrcli.store import FilePlace, Filter, FragmentHit, Reader, Withheld
 
@@ -27,6 +31,9 @@ class Wanted:
     k: int
     filter: Filter | None = None
     min_score: float | None = None
+    min_confidence: float | None = None
+    fusion: str = "calibrated"
+    hubness: bool = True
     withheld: Withheld | None = None
 
 
@@ -44,45 +51,78 @@ class Assembled:
     final: bool
 
 
-def assemble(reader: Reader, wanted: Wanted, candidates: Candidates | None, words: Ranking | None) -> Assembled:
-    """The best items of the two signals, either of which may not have been asked."""
+def assemble(
+    reader: Reader,
+    wanted: Wanted,
+    candidates: Candidates | None,
+    words: Ranking | None,
+    evidence: NDArray[np.float32] | None = None,
+) -> Assembled:
+    """The best items of the two signals, either of which may not have been asked.
+
+    Args:
+        evidence: (m,) float32, of each candidate (evidence.py); None where the index is not calibrated.
+    """
     rankings = [] if words is None else [words]
     nearest: dict[int, int] = {}
     if candidates is not None:
-        ranking, nearest = _by_item(reader, candidates, wanted.withheld)
+        ranking, nearest = _by_item(reader, candidates, wanted, evidence)
         rankings.append(ranking)
-    fused = fuse(rankings)
+    total = weigh(rankings) if all(ranking.evidence is not None for ranking in rankings) else {}
+    by_evidence = len(rankings) > 1 and bool(total) and wanted.fusion == "calibrated"
+    fused = fuse_evidence(rankings, total) if by_evidence else fuse(rankings)
     beyond_reach = False
+    if wanted.min_confidence is not None and total:
+        fused = [row for row in fused if confidence(total[row[0]]) >= wanted.min_confidence]
+        beyond_reach = confidence(most_evidence_beyond(rankings)) < wanted.min_confidence
     if wanted.min_score is not None:
         fused = [row for row in fused if row[1] >= wanted.min_score]
-        beyond_reach = most_beyond(rankings) < wanted.min_score
+        most = confidence(most_evidence_beyond(rankings)) if by_evidence else most_beyond(rankings)
+        beyond_reach = beyond_reach or most < wanted.min_score
     results: list[Result] = []
     hidden = 0
     for start in range(0, len(fused), 4 * wanted.k):
-        hidden += _extend(results, reader, wanted, fused[start : start + 4 * wanted.k], nearest)
+        hidden += _extend(results, reader, wanted, fused[start : start + 4 * wanted.k], nearest, total)
         if len(results) == wanted.k or hidden >= MAX_HIDDEN:
             return Assembled(results, hidden, True)
     return Assembled(results, hidden, beyond_reach)
 
 
-def _by_item(reader: Reader, candidates: Candidates, withheld: Withheld | None) -> tuple[Ranking, dict[int, int]]:
+def _by_item(
+    reader: Reader, candidates: Candidates, wanted: Wanted, evidence: NDArray[np.float32] | None
+) -> tuple[Ranking, dict[int, int]]:
     """The ranking of items by their nearest fragment, and that fragment of each."""
+    withheld = wanted.withheld
     fragment_ids = [int(i) for i in candidates.fragment_ids]
     items = reader.items_of(fragment_ids)
     for fragment_id in withheld.fragments if withheld else ():
         items.pop(fragment_id, None)
     nearest: dict[int, int] = {}
     hits: list[tuple[int, float]] = []
-    for fragment_id, similarity in zip(fragment_ids, candidates.similarities, strict=True):
+    most: dict[int, float] = {}  # an item's evidence is that of its best fragment
+    for place, (fragment_id, similarity) in enumerate(zip(fragment_ids, candidates.similarities, strict=True)):
         item = items.get(fragment_id)
-        if item is not None and item not in nearest:
+        if item is None:
+            continue
+        if item not in nearest:
             nearest[item] = fragment_id
             hits.append((item, float(similarity)))
-    return Ranking("vectors", 1.0, hits), nearest
+        if evidence is not None:
+            most[item] = max(most.get(item, NO_EVIDENCE), float(evidence[place]))
+    if evidence is None:
+        return Ranking("vectors", 1.0, hits), nearest
+    share = CODE_SHARE if looks_like_code(wanted.query.text) else 1.0
+    shares = [share * most[item] for item, _ in hits]
+    return Ranking("vectors", 1.0, hits, None, shares, share * NO_EVIDENCE), nearest
 
 
 def _extend(
-    results: list[Result], reader: Reader, wanted: Wanted, stretch: Sequence[Fused], nearest: dict[int, int]
+    results: list[Result],
+    reader: Reader,
+    wanted: Wanted,
+    stretch: Sequence[Fused],
+    nearest: dict[int, int],
+    total: dict[int, float],
 ) -> int:
     """Appends what may be shown of the stretch, up to k results in all; how many items were hidden on the way."""
     stretch = _without(reader, wanted.query, stretch)
@@ -103,7 +143,8 @@ def _extend(
         open_to_us.sort(key=lambda place: not os.fsdecode(place.path).isprintable())  # a name one can read comes first
         if not open_to_us:  # an example is no answer to itself; a copy of it is
             continue
-        results.append(_result(wanted.query, len(results) + 1, hit, open_to_us, score, signals))
+        sure = confidence(total[item]) if item in total else None
+        results.append(_result(wanted.query, len(results) + 1, hit, open_to_us, score, signals, sure))
         if len(results) == wanted.k:
             break
     return hidden
@@ -130,6 +171,7 @@ def _result(
     places: Sequence[FilePlace],
     score: float,
     signals: dict[str, tuple[float, int]],
+    sure: float | None,
 ) -> Result:
     first, *others = places
     path = os.fsdecode(first.path)
@@ -143,6 +185,7 @@ def _result(
         box=hit.box,
         kind=hit.kind,
         score=score,
+        confidence=sure,
         signals=tuple(Signal(name, *signals[name]) for name in sorted(signals)),
         passage=hit.text,
         label=hit.label,

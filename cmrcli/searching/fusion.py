@@ -1,8 +1,8 @@
-"""One ranking out of several: reciprocal rank fusion.
+"""One ranking out of several: by the sum of their evidence, or by their reciprocal ranks where there is none.
 
-Source: Cormack, Clarke, Buettcher 2009, "Reciprocal Rank Fusion outperforms Condorcet and individual rank
-learning methods" (SIGIR); k = 60 as there. Ranks are fused rather than scores because a cosine between a
-sentence and a picture, one between two texts, and BM25 live on scales that nothing has calibrated yet.
+Source of the latter: Cormack, Clarke, Buettcher 2009, "Reciprocal Rank Fusion outperforms Condorcet and individual
+rank learning methods" (SIGIR); k = 60 as there. It needs no calibration, and takes the first of a weak signal for as
+good as the first of a strong one.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from cmrcli.searching.evidence import confidence
 
 RANK_CONSTANT = 60
 
@@ -23,12 +25,16 @@ class Ranking:
         hits: (item id, score) pairs; an item once.
         strengths: 0..1 for each hit, how much of a full hit it is (a page that holds two of three words: 2/3);
             None when all count in full.
+        evidence: how seldom chance does as well as each hit (evidence.py); None when that is not known.
+        missing: the evidence of an item that is not among the hits.
     """
 
     name: str
     weight: float
     hits: Sequence[tuple[int, float]]
     strengths: Sequence[float] | None = None
+    evidence: Sequence[float] | None = None
+    missing: float = 0.0
 
 
 def fuse(rankings: Sequence[Ranking]) -> list[tuple[int, float, dict[str, tuple[float, int]]]]:
@@ -46,6 +52,36 @@ def fuse(rankings: Sequence[Ranking]) -> list[tuple[int, float, dict[str, tuple[
             gain = ranking.weight * strength / (RANK_CONSTANT + place + 1)
             fused[item] = score if len(rankings) == 1 else fused.get(item, 0.0) + gain / ceiling
     return sorted(((item, score, signals[item]) for item, score in fused.items()), key=lambda row: (-row[1], row[0]))
+
+
+def weigh(rankings: Sequence[Ranking]) -> dict[int, float]:
+    """Item -> its evidence from all the rankings, which all have some."""
+    total: dict[int, float] = {}
+    missing = sum(ranking.missing for ranking in rankings)
+    for ranking in rankings:
+        for (item, _), evidence in zip(ranking.hits, ranking.evidence or (), strict=True):
+            total[item] = total.get(item, missing) + evidence - ranking.missing
+    return total
+
+
+def fuse_evidence(
+    rankings: Sequence[Ranking], evidence: dict[int, float]
+) -> list[tuple[int, float, dict[str, tuple[float, int]]]]:
+    """As `fuse`, by the sum of the evidence; the fused score is the confidence that it gives."""
+    signals: dict[int, dict[str, tuple[float, int]]] = {}
+    for ranking in rankings:
+        for place, (item, score) in enumerate(ranking.hits):
+            signals.setdefault(item, {})[ranking.name] = (score, place + 1)
+    order = sorted(evidence, key=lambda item: (-evidence[item], item))
+    return [(item, confidence(evidence[item]), signals[item]) for item in order]
+
+
+def most_evidence_beyond(rankings: Sequence[Ranking]) -> float:
+    """About the most evidence that an item in none of the rankings would have, if all of them went on.
+
+    About, because evidence need not fall with a ranking's own score: it is the most among the last quarter of hits.
+    """
+    return sum(max([r.missing, *(r.evidence or ())[-max(1, len(r.hits) // 4) :]]) for r in rankings)
 
 
 def most_beyond(rankings: Sequence[Ranking]) -> float:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cmrcli.calibration.null import Calibration
     from cmrcli.encoders.dual import DualEncoder
     from cmrcli.searching.candidates import Candidates
     from cmrcli.searching.example import ExampleReader
@@ -29,15 +30,22 @@ if TYPE_CHECKING:
 WITHOUT_WEIGHT = 0.5  # how far a negative text pushes the query vector away, of its own length
 SHORTEST = 1e-6  # of a query vector: below it is nothing but what rounding left
 CODE_WEIGHT = 4.0  # words count this much more when the query is a part number: vectors know nothing of those
+FUSIONS = ("calibrated", "rrf")
 MAX_K = 1_000
 
 
 @dataclass(slots=True)
 class Explanation:
-    """What a search did, for `--explain`: the plan, and (stage, milliseconds, how many) in order."""
+    """What a search did, for `--explain`.
+
+    Attributes:
+        stages: (stage, milliseconds, how many) in order.
+        others: (words of the query, the other names that were looked for besides).
+    """
 
     plan: plans.Plan | None = None
     stages: list[tuple[str, float, int]] = field(default_factory=list)
+    others: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     def stage(self, name: str, started: float, count: int) -> None:
         self.stages.append((name, (time.perf_counter() - started) * 1000, count))
@@ -89,6 +97,8 @@ class Index:
         )
         self._graphs: dict[str, Graph] | None = None
         self._examples: ExampleReader | None = None
+        self._calibration: Calibration | None = None
+        self._calibration_read = False
         self._answered = 0
         self.folder = folder
 
@@ -138,6 +148,9 @@ class Index:
         mode: str = "auto",
         filter: Filter | None = None,
         min_score: float | None = None,
+        min_confidence: float | None = None,
+        fusion: str = "calibrated",
+        hubness: bool = True,
     ) -> list[Result]:
         """The best items for a query, best first; at most `k`, fewer when fewer remain.
 
@@ -148,11 +161,16 @@ class Index:
                 words.
             filter: restricts to kinds, folders, extensions, modification times.
             min_score: drops results below it (Result.score says what the number means).
+            min_confidence: drops results that are less likely right, 0..1; needs a calibrated index.
+            fusion: of words and vectors: calibrated (as far as the index is), or rrf.
+            hubness: whether items that match everything are corrected for.
 
         Raises:
             UsageError, EncoderError, IndexDamaged.
         """
-        return self.answer(query, k, mode, filter, min_score).results
+        return self.answer(
+            query, k, mode, filter, min_score, min_confidence=min_confidence, fusion=fusion, hubness=hubness
+        ).results
 
     def answer(
         self,
@@ -163,6 +181,9 @@ class Index:
         min_score: float | None = None,
         withheld: Withheld | None = None,
         vector: NDArray[np.float32] | None = None,
+        min_confidence: float | None = None,
+        fusion: str = "calibrated",
+        hubness: bool = True,
     ) -> Answer:
         """`search` with what it did and what it had to hide.
 
@@ -173,6 +194,15 @@ class Index:
         if not 1 <= k <= MAX_K:
             raise UsageError(f"-k {k} is out of range", f"ask for 1 to {MAX_K} results")
         query = Query(text=query) if isinstance(query, str) else query
+        if fusion not in FUSIONS:
+            raise UsageError(f"unknown fusion {fusion!r}", "fusions: " + ", ".join(FUSIONS))
+        if min_confidence is not None and mode == "hamming":
+            raise UsageError("codes alone give no confidence", "leave out --min-confidence, or take --mode codes")
+        if min_confidence is not None and mode != "words" and self.calibration is None:
+            raise UsageError(
+                "the index is not calibrated: it is too small, or was made by an older version",
+                "leave out --min-confidence, or run cmrcli index again",
+            )
         explanation = Explanation()
         allowed = None
         if filter is not None:
@@ -192,11 +222,12 @@ class Index:
             bool(query.text),
             bool(query.like),
             codebook.oversampling if codebook is not None else DEFAULT_OVERSAMPLING,
-            any(segment.kept_vectors is None for segment in self._reader.segments),
+            self._codes_only,
         )
         self._answered += 1
         explanation.plan = plan
-        return self._look(Wanted(query, k, filter, min_score, withheld), plan, allowed, vector, explanation)
+        wanted = Wanted(query, k, filter, min_score, min_confidence, fusion, hubness, withheld)
+        return self._look(wanted, plan, allowed, vector, explanation)
 
     def _look(
         self,
@@ -224,7 +255,9 @@ class Index:
             if vector is not None and plan.vectors is not None:
                 candidates = self._candidates(vector, plan, deep, allowed, explanation)
             started = time.perf_counter()
-            assembled = assemble(self._reader, wanted, candidates, words)
+            among = self._living if allowed is None else len(allowed)
+            evidence = self._evidence(vector, candidates, plan, wanted, among)
+            assembled = assemble(self._reader, wanted, candidates, words, evidence)
             explanation.stage("assemble", started, len(assembled.results))
             more_words = words is not None and len(words.hits) >= depth
             # A graph may come back short without having seen everything.
@@ -289,6 +322,40 @@ class Index:
         explanation.stage(way, started, found.scanned)
         return found
 
+    @property
+    def _codes_only(self) -> bool:
+        return any(segment.kept_vectors is None for segment in self._reader.segments)
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What chance scores in this index; None where that is not known. Read when first needed."""
+        if not self._calibration_read:
+            self._calibration_read = True
+            data = self._reader.calibration()
+            if data is not None:
+                from cmrcli.calibration.null import Calibration
+
+                self._calibration = Calibration.from_bytes(data)
+        return self._calibration
+
+    def _evidence(
+        self,
+        vector: NDArray[np.float32] | None,
+        candidates: Candidates | None,
+        plan: plans.Plan,
+        wanted: Wanted,
+        among: int,
+    ) -> NDArray[np.float32] | None:
+        """Of each candidate; None where nothing is known, as of shares of equal bits."""
+        if vector is None or candidates is None or plan.vectors == "hamming" or self.calibration is None:
+            return None
+        from cmrcli.searching.evidence import of_similarities
+
+        passages = self._reader.passages_among(candidates.fragment_ids.tolist())
+        # The bank is of texts: what pictures score with everything is another matter.
+        hubness = wanted.hubness and not wanted.query.like and not self._codes_only
+        return of_similarities(self.calibration, vector, candidates, passages, self._reader.segments, among, hubness)
+
     def _open_graphs(self) -> dict[str, Graph]:
         """Every sound graph, read once. A damaged one is left out: its segment's codes are scanned instead."""
         if self._graphs is None:
@@ -308,15 +375,28 @@ class Index:
     # -- words -----------------------------------------------------------------------------------------------
 
     def _ask_words(self, wanted: Wanted, depth: int, explanation: Explanation) -> Ranking:
+        from cmrcli.searching.evidence import of_words
         from cmrcli.searching.fusion import Ranking
 
         started = time.perf_counter()
         text = wanted.query.text
-        hits = self._reader.words(text, depth, wanted.filter, wanted.withheld)
-        weight = CODE_WEIGHT if looks_like_code(text) else 1.0
+        is_code = looks_like_code(text)
+        others = [] if is_code else _other_names(text)
+        explanation.others = others
+        hits = self._reader.words(text, depth, wanted.filter, wanted.withheld, others)
+        weight = CODE_WEIGHT if is_code else 1.0
         explanation.stage("words", started, len(hits))
         coverage = [hit.coverage for hit in hits]
-        return Ranking("words", weight, [(hit.item_id, hit.score) for hit in hits], coverage)
+        evidence = of_words(hits, self._reader.item_count(), is_code)
+        return Ranking("words", weight, [(hit.item_id, hit.score) for hit in hits], coverage, evidence)
+
+
+def _other_names(text: str) -> list[tuple[str, tuple[str, ...]]]:
+    """What things in the text are called besides: (words of the text, other names) pairs, as the index writes them."""
+    from cmrcli.lexicon.expansion import other_names
+    from cmrcli.store.normalise import normalise
+
+    return [(typed, tuple(dict.fromkeys(map(normalise, names)))) for typed, names in other_names(normalise(text))]
 
 
 def _way(plan: plans.Plan, depth: int) -> str:

@@ -33,8 +33,9 @@ class Result:
     """One item that answers a query. Paths are str with surrogate escapes where the name is not UTF-8.
 
     Attributes:
-        score: with one signal asked, that signal's score; with several, their reciprocal ranks fused and
-            scaled to 0..1, where 1 is first in every signal.
+        score: with one signal asked, that signal's score; with several, the confidence, or with reciprocal ranks
+            fused these scaled to 0..1, where 1 is first in every signal.
+        confidence: 0..1, how likely this is what was asked for (evidence.py); None where the index is not calibrated.
         box: the tile that matched, (x0, y0, x1, y1) as fractions of the upright page; None for the whole.
         passage: the text that matched, "" when it was the picture.
         duplicates: other paths with the same bytes.
@@ -56,6 +57,7 @@ class Result:
     title: str = ""
     duplicates: tuple[str, ...] = ()
     mtime_ns: int = 0
+    confidence: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The documented fields of one result line, JSON-ready. Fields get added, never renamed."""
@@ -67,6 +69,7 @@ class Result:
             "box": None if self.box is None else [round(edge, 4) for edge in self.box],
             "kind": self.kind,
             "score": round(self.score, 6),
+            "confidence": None if self.confidence is None else round(self.confidence, 4),
             "signals": [{"name": s.name, "score": round(s.score, 6), "rank": s.rank} for s in self.signals],
             "passage": self.passage,
             "label": self.label,

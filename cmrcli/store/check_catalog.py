@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cmrcli.errors import CmrcliError
-from cmrcli.store import codebooks, schema
+from cmrcli.store import calibrations, codebooks, schema
 from cmrcli.store.accounts import Finding
 from cmrcli.store.checking import REMEDY
 from cmrcli.store.commit import content_checksum, file_checksum
@@ -109,6 +109,8 @@ def _rest(connection: sqlite3.Connection) -> Iterator[Finding]:
         if hashlib.sha256(data).hexdigest() != expected:
             yield _error(f"codebook {number} fails its checksum")
             return
+    if calibrations.unsound(connection):
+        yield _error("the calibration fails its checksum")
     try:
         codebooks.current(connection)
         schema.stored_encoder(connection)

@@ -45,6 +45,20 @@ class Lookups(ItemLookups):
         return dict(rows)
 
     @reads_plainly
+    def passages_among(self, fragment_ids: Sequence[int]) -> frozenset[int]:
+        """Those of the fragments that are passages of text; the others are pictures."""
+        rows = self._connection.execute(
+            "SELECT id FROM fragment WHERE id IN (SELECT value FROM json_each(?)) AND role = 'passage'",
+            (_json(fragment_ids),),
+        )
+        return frozenset(row[0] for row in rows)
+
+    @reads_plainly
+    def item_count(self) -> int:
+        """Items ever numbered: a bound of those there are, at no price."""
+        return int(self._connection.execute("SELECT next FROM counter WHERE name = 'item'").fetchone()[0])
+
+    @reads_plainly
     def whole_fragments(self, item_ids: Sequence[int]) -> dict[int, FragmentHit]:
         """The first fragment of each item, by item: how a hit by words becomes a result."""
         rows = self._connection.execute(
@@ -120,10 +134,15 @@ class Lookups(ItemLookups):
 
     @reads_plainly
     def words(
-        self, query: str, limit: int, wanted: Filter | None = None, withheld: Withheld | None = None
+        self,
+        query: str,
+        limit: int,
+        wanted: Filter | None = None,
+        withheld: Withheld | None = None,
+        others: Sequence[tuple[str, tuple[str, ...]]] = (),
     ) -> list[WordHit]:
         """Items by their words and their files' names, best first. See words.py for what is matched and bounded."""
-        return words.search(self._connection, query, limit, self._conditions(wanted), withheld)
+        return words.search(self._connection, query, limit, self._conditions(wanted), withheld, others)
 
     @reads_plainly
     def items_holding(self, text: str, item_ids: Sequence[int]) -> set[int]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 MAX_TERMS = 12  # of one query; the longest are kept
+STAND_WORTH = 0.5  # of another name beside the one that was typed: an item with all typed words always comes first
 SHORT = 2  # terms up to this length are looked up in the tables of short tokens, longer ones by trigrams
 
 _CJK = "\u3005\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f"
@@ -41,16 +43,31 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Stand:
+    """Other names of something typed, any of which may stand for it, at less than its worth.
+
+    Attributes:
+        needles: the names as they are in the index.
+        worth: position in `Terms.terms` -> share of that term that a needle is worth, 0..1.
+    """
+
+    needles: tuple[str, ...]
+    worth: dict[int, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """A query taken apart.
 
     Attributes:
         terms: what an item should have, all of it if possible.
         joined: squeezed part number -> the positions in `terms` that it stands for ("a 1023 02": all three).
+        stands: what may stand for terms that an item does not have.
     """
 
     terms: tuple[Term, ...]
     joined: dict[str, tuple[int, ...]]
+    stands: tuple[Stand, ...] = ()
 
 
 def normalise(text: str) -> str:
@@ -120,6 +137,26 @@ def query_terms(query: str) -> Terms:
         if short and " " in match.group() and covered:
             joined[short] = covered
     return Terms(tuple(Term(word, _spellings(word)) for word in words), joined)
+
+
+def with_other_names(terms: Terms, others: Sequence[tuple[str, tuple[str, ...]]]) -> Terms:
+    """The terms with what may stand for them.
+
+    Args:
+        others: (a part of the normalised query, its other names, normalised) pairs. A part of several terms needs all
+            of them to be there; one that is only a part of a term ("pump" in "coolingpump") is worth its share of it.
+    """
+    position = {term.shown: number for number, term in enumerate(terms.terms)}
+    stands = []
+    for typed, names in others:
+        parts = [term.shown for term in query_terms(typed).terms]
+        if parts and all(part in position for part in parts):
+            stands.append(Stand(names, {position[part]: STAND_WORTH for part in parts}))
+            continue
+        within = {n: STAND_WORTH * len(typed) / len(shown) for shown, n in position.items() if typed in shown}
+        if within:
+            stands.append(Stand(names, within))
+    return Terms(terms.terms, terms.joined, tuple(stands))
 
 
 @dataclass(frozen=True, slots=True)

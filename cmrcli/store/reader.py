@@ -49,6 +49,13 @@ class Reader(Lookups):
 
         return statistics(self._connection, self.folder)
 
+    def calibration(self) -> bytes | None:
+        """What `cmrcli.calibration` knows of this index; None where nothing is known."""
+        from cmrcli.store import calibrations
+
+        with told_plainly(self.folder, "read"):
+            return calibrations.current(self._connection, self.encoder.digest)
+
     def close(self) -> None:
         """Give the catalog back. The segments' arrays stay valid as long as somebody holds them."""
         self._connection.close()

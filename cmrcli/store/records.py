@@ -137,7 +137,9 @@ class WordHit:
     """An item found by its words. `score`: higher is better; items matching all terms come first.
 
     `field` is where most of the score comes from: text, title or name; `matched` are the query's terms found;
-    `coverage` is their share of all the query's terms, rare ones counting more, 0..1.
+    `coverage` is their share of all the query's terms, rare ones counting more, 0..1; other names count less.
+    `rarity` is of the whole query: minus the logarithm of the share of items that would have all of its terms if they
+    were strewn at random. `completeness` tells equally covered items apart, about 0 to 1.5.
     """
 
     item_id: int
@@ -145,3 +147,5 @@ class WordHit:
     field: str
     matched: tuple[str, ...]
     coverage: float
+    rarity: float
+    completeness: float

@@ -67,6 +67,10 @@ CREATE TABLE codebook (
     id INTEGER PRIMARY KEY, data BLOB NOT NULL, sha256 TEXT NOT NULL, fitted_rows INTEGER NOT NULL,
     automatic INTEGER NOT NULL, created_ns INTEGER NOT NULL
 );
+CREATE TABLE calibration (
+    id INTEGER PRIMARY KEY, encoder_digest TEXT NOT NULL, rows INTEGER NOT NULL, data BLOB NOT NULL,
+    sha256 TEXT NOT NULL, created_ns INTEGER NOT NULL
+);
 CREATE TABLE run (
     id INTEGER PRIMARY KEY, started_ns INTEGER NOT NULL, ended_ns INTEGER, user TEXT NOT NULL, process INTEGER NOT NULL,
     arguments TEXT NOT NULL, summary TEXT NOT NULL

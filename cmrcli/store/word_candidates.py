@@ -40,25 +40,24 @@ class Candidates:
 
 
 def collect(connection: sqlite3.Connection, terms: Terms, passing: Conditions, last_item: int) -> Candidates:
-    """Ask for every term alone, for part numbers written with spaces as one, and for all terms at once."""
+    """Ask for every term alone, for part numbers written with spaces as one, for other names, for all terms at once."""
     search = _Probe(connection, passing, last_item)
     found = search.found
     for position, term in enumerate(terms.terms):
         bit = 1 << position
-        long, short = _expressions([term])
-        rows = 0.0
-        if long:
-            rows += search.items("text_words", long, bit) + search.items("title_words", long, bit)
-            search.files("file_words", "directory_words", long, bit)
-        if short:
-            rows += search.items("item_short", short, bit)
-            search.files("file_short", "directory_short", short, bit)
-        found.rows.append(rows)
+        found.rows.append(search.everywhere(*_expressions([term]), bit))
     for squeezed, covered in terms.joined.items():
         bits = sum(1 << position for position in covered)
         search.items("text_words", _quoted(squeezed), bits)
         search.items("title_words", _quoted(squeezed), bits)
         search.files("file_words", "directory_words", _quoted(squeezed), bits)
+    for stand in terms.stands:
+        bits = sum(1 << position for position in stand.worth)
+        rows = search.everywhere(*_expressions([Term("", stand.needles)]), bits)
+        for position in stand.worth:
+            # A term that stands nowhere is as rare as what stands for it: else one word of another language would
+            # outweigh all others.
+            found.rows[position] = found.rows[position] or rows
     together = [position for position, term in enumerate(terms.terms) if len(term.shown) > SHORT]
     if len(together) > 1 and max(found.rows) >= PROBE_ROWS:
         # Common words: the newest rows of each need not meet, so ask for those that have all of them.
@@ -89,6 +88,17 @@ class _Probe:
         self._allowed = _allowed_items(connection, passing) if passing.by_folder else None
         if self._allowed is not None and len(self._allowed) <= FEW_ITEMS:
             self.found.items = dict.fromkeys(self._allowed.tolist(), 0)
+
+    def everywhere(self, long: str, short: str, bits: int) -> float:
+        """Note items and files that match either expression in any place; how many items do, as `items` counts."""
+        rows = 0.0
+        if long:
+            rows += self.items("text_words", long, bits) + self.items("title_words", long, bits)
+            self.files("file_words", "directory_words", long, bits)
+        if short:
+            rows += self.items("item_short", short, bits)
+            self.files("file_short", "directory_short", short, bits)
+        return rows
 
     def items(self, table: str, match: str, bits: int) -> float:
         """Note the newest items that match; how many rows of the table do, estimated when cut short."""

@@ -18,7 +18,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 from cmrcli.store.filters import Conditions
-from cmrcli.store.normalise import Terms, normalise, query_terms, searchable
+from cmrcli.store.normalise import Terms, normalise, query_terms, searchable, with_other_names
 from cmrcli.store.records import Withheld, WordHit
 from cmrcli.store.word_candidates import Candidates, collect
 
@@ -35,10 +35,18 @@ _PLURAL = 0.95  # what a word counts that is the term's plural
 
 
 def search(
-    connection: sqlite3.Connection, query: str, limit: int, passing: Conditions, withheld: Withheld | None = None
+    connection: sqlite3.Connection,
+    query: str,
+    limit: int,
+    passing: Conditions,
+    withheld: Withheld | None = None,
+    others: Sequence[tuple[str, tuple[str, ...]]] = (),
 ) -> list[WordHit]:
-    """The best `limit` items for the query's words, best first; ties by item. Empty for a query without words."""
-    terms = query_terms(query)
+    """The best `limit` items for the query's words, best first; ties by item. Empty for a query without words.
+
+    `others`: parts of the normalised query with their other names, which count less than what was typed.
+    """
+    terms = with_other_names(query_terms(query), others)
     if not terms.terms or limit < 1:
         return []
     last_item = connection.execute("SELECT next FROM counter WHERE name = 'item'").fetchone()[0]
@@ -127,11 +135,13 @@ class _Scorer:
         self._terms = terms
         self._rarity = rarity
         self._phrase = phrase if len(terms.terms) > 1 else ""
-        self._nothing = [0.0] * len(rarity)
-        self._most = sum(rarity) * sum(_WEIGHTS)  # no item gets more for its words alone
+        self._worth = [max((s.worth.get(p, 0.0) for s in terms.stands), default=0.0) for p in range(len(rarity))]
+        self._nothing = [0.0] * (2 * len(rarity))
+        self._total = sum(rarity)
+        self._most = self._total * sum(_WEIGHTS)  # no item gets more for its words alone
 
     def strengths(self, words: str, place: int) -> list[float]:
-        """How much of each term is in the words of one place, 0..1."""
+        """How much of each term is in the words of one place, 0..1; then the same for what stands for each."""
         if not words:
             return self._nothing
         found = [max([_occurrences(needle, words) for needle in term.needles]) for term in self._terms.terms]
@@ -140,30 +150,41 @@ class _Scorer:
             for position in covered if count else ():
                 found[position] = max(found[position], count)
         slowness = 0.5 + 0.5 * min(4.0, len(words) / _USUAL_CHARS[place])
-        return [count / (count + slowness) for count in found]
+        stood = [0.0] * len(found)
+        for stand in self._terms.stands:
+            count = max([_whole_occurrences(needle, words) for needle in stand.needles])
+            for position, worth in stand.worth.items() if count else ():
+                stood[position] = max(stood[position], worth * count / (count + slowness))
+        return [count / (count + slowness) for count in found] + stood
 
     def held(self, words: str) -> int:
         """Which terms (bit t: term t) are in a text."""
-        return sum(1 << position for position, strength in enumerate(self.strengths(words, 0)) if strength)
+        strengths = self.strengths(words, 0)
+        count = len(self._rarity)
+        return sum(1 << position for position in range(count) if strengths[position] or strengths[count + position])
 
     def hit(self, item_id: int, text: str, title: str, name: list[float] | None) -> WordHit | None:
         """The item's score, or None when none of the terms is in it after all."""
         places = (self.strengths(text, 0), self.strengths(title, 1), name or self._nothing)
-        matched = [any(strengths) for strengths in zip(*places, strict=True)]
-        if not any(matched):
+        found = [any(strengths) for strengths in zip(*places, strict=True)]
+        if not any(found):
             return None
+        count = len(self._rarity)
+        # 1 where the term itself is there, less where another name stands for it.
+        matched = [float(found[p]) or found[count + p] * self._worth[p] for p in range(count)]
         shares = [
-            weight * sum([value * strength for value, strength in zip(self._rarity, strengths, strict=True)])
-            for weight, strengths in zip(_WEIGHTS, places, strict=True)
+            weight * sum([value * max(s[p], s[count + p]) for p, value in enumerate(self._rarity)])
+            for weight, s in zip(_WEIGHTS, places, strict=True)
         ]
         score = sum(shares)
         if all(matched):
-            score += self._most
+            score += self._most * min(matched)
             if self._phrase and (self._phrase in text or self._phrase in title):
                 score += self._most / 4
         shown = tuple(term.shown for term, is_in in zip(self._terms.terms, matched, strict=True) if is_in)
-        held = sum(value for value, is_in in zip(self._rarity, matched, strict=True) if is_in)
-        return WordHit(item_id, score, _FIELDS[shares.index(max(shares))], shown, held / sum(self._rarity))
+        held = sum([value * share for value, share in zip(self._rarity, matched, strict=True)])
+        field = _FIELDS[shares.index(max(shares))]
+        return WordHit(item_id, score, field, shown, held / self._total, self._total, score / self._most)
 
 
 def has_word(needle: str, words: str) -> bool:
@@ -184,6 +205,17 @@ def _occurrences(needle: str, words: str) -> float:
     while start >= 0 and counted < _COUNTED:
         total += _weight(needle, words, start)
         counted += 1
+        start = words.find(needle, start + len(needle))
+    return total
+
+
+def _whole_occurrences(needle: str, words: str) -> float:
+    """Up to _COUNTED occurrences as a whole word or its plural: what was not typed must not be found within words."""
+    total = 0.0
+    start = words.find(needle)
+    while start >= 0 and total < _COUNTED:
+        weight = _weight(needle, words, start)
+        total += weight if weight >= _PLURAL else 0.0
         start = words.find(needle, start + len(needle))
     return total
 

@@ -15,15 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmrcli.errors import EncoderError, UsageError, display_path
-from cmrcli.store import codebooks, commit, durable, schema
+from cmrcli.store import calibrations, codebooks, commit, durable, schema
 from cmrcli.store.accounts import MaintenanceReport, RunRecord
 from cmrcli.store.batches import Batch
 from cmrcli.store.failures import told_plainly
 from cmrcli.store.layout import CATALOG, CODES_ONLY, OWN_NAMES, SEGMENTS, new_segment_id, segment_folder
 from cmrcli.store.lock import WriterLock
 from cmrcli.store.lookups import Lookups
+from cmrcli.store.reader import segment_rows
 from cmrcli.store.records import EncoderIdentity, Root
-from cmrcli.store.segments import write_segment
+from cmrcli.store.segments import open_segment, write_segment
 
 if TYPE_CHECKING:
     from cmrcli.codes.codebook import Codebook
@@ -178,6 +179,33 @@ class Writer(Lookups):
 
         with told_plainly(self.folder):
             rewrite_codes(self, codebook, automatic, drop_vectors)
+
+    def calibration_due(self) -> bool:
+        """Whether a calibration should be made: there is none, or the index has changed too much since."""
+        return calibrations.is_due(self._connection, self.encoder.digest)
+
+    def put_calibration(self, data: bytes) -> None:
+        """Keep a calibration made with the index's encoder, in the place of an earlier one."""
+        with told_plainly(self.folder), self.transaction():
+            calibrations.put(self._connection, self.encoder.digest, data)
+
+    def sample_vectors(self, limit: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """At most `limit` living fragments in random order, (n,) int64, and their vectors, (n, dim) float32.
+
+        Segments of codes alone have none to give.
+        """
+        opened = [open_segment(self.folder, row, self.encoder) for row in segment_rows(self._connection)]
+        segments = [segment for segment in opened if segment.kept_vectors is not None]
+        alive = [np.arange(len(s.rows)) if s.dead is None else np.flatnonzero(~s.dead) for s in segments]
+        starts = np.cumsum([0, *map(len, alive)])
+        chosen = np.sort(np.random.default_rng(seed).permutation(int(starts[-1]))[:limit])
+        ids, vectors = [np.empty(0, np.int64)], [np.empty((0, self.encoder.dim), np.float32)]
+        for segment, rows, start, end in zip(segments, alive, starts, starts[1:], strict=False):
+            own = rows[chosen[(chosen >= start) & (chosen < end)] - start]
+            ids.append(segment.rows[own])
+            vectors.append(segment.vectors[own].astype(np.float32))
+        order = np.random.default_rng(seed).permutation(len(chosen))
+        return np.concatenate(ids)[order], np.concatenate(vectors)[order]
 
     def close(self) -> None:
         """Let go of the catalog and the lock. Safe to call twice."""

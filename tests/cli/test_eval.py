@@ -188,6 +188,12 @@ def test_an_index_of_codes_alone_is_asked_what_it_can_answer(
     assert [row["mode"] for row in json.loads(done.stdout)["rows"]] == ["codes", "words", "auto"]
     refused = alone("eval", pairs, "--modes", "exact", *QUICK)
     assert refused.returncode == 2 and b"codes alone" in refused.stderr
+    more = tmp_path / "more"
+    more.mkdir()
+    for number in range(70):  # enough for a calibration to be due
+        (more / f"{number}.txt").write_text(f"note {number} on the valve")
+    assert alone("index", more).returncode == 0
+    assert alone("search", "valve").returncode == 0
 
 
 def test_known_items_need_no_labels(cli: Cli) -> None:

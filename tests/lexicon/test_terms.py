@@ -1,13 +1,12 @@
 """The bilingual table: its form, and a few translations that must be right."""
 
-import dataclasses
 import re
 import unicodedata
 from importlib.resources import files
 
 from cmrcli.lexicon import Term, load_terms
 
-COLUMNS = tuple(field.name for field in dataclasses.fields(Term))
+COLUMNS = Term._fields
 CATEGORIES = {
     "civil",
     "document",

@@ -173,3 +173,47 @@ def test_a_files_own_name_counts_more_than_its_folders(tmp_path: Path) -> None:
         assert [place.relpath for place in writer.places([first.content_id])[first.content_id]] == [b"misc/gasket.pdf"]
         assert len(hits) == 3
         assert hits[0].score > hits[1].score
+
+
+OTHER_NAMES = [("gear", ("歯車", "cogwheel"))]
+
+
+def test_another_name_finds_and_never_outranks_what_was_typed(tmp_path: Path) -> None:
+    with open_writer(tmp_path / "index", ENCODER) as writer:
+        put(writer, {b"a.pdf": "歯車 " * 9, b"b.pdf": "a text that mentions one gear somewhere", b"c.pdf": "nothing"})
+        assert [hit.matched for hit in writer.words("gear", 10)] == [("gear",)]
+        typed, stood = writer.words("gear", 10, others=OTHER_NAMES)
+        assert (typed.coverage, stood.coverage) == (1.0, 0.5)
+        assert typed.score > stood.score > 0
+        assert writer.fragments([1, 2])  # the catalog is not changed by asking
+
+
+def test_another_name_must_be_a_whole_word(tmp_path: Path) -> None:
+    with open_writer(tmp_path / "index", ENCODER) as writer:
+        put(writer, {b"a.pdf": "cogwheels", b"b.pdf": "cogwheelish"})
+        assert len(writer.words("gear", 10, others=OTHER_NAMES)) == 1
+
+
+def test_a_name_of_several_words_needs_them_all_and_stands_for_them_all(tmp_path: Path) -> None:
+    others = [("gate valve", ("仕切弁",))]
+    with open_writer(tmp_path / "index", ENCODER) as writer:
+        put(writer, {b"a.pdf": "仕切弁の図面", b"b.pdf": "garden gate"})
+        both, half = writer.words("gate valve", 10, others=others)
+        assert both.matched == ("gate", "valve") and both.coverage == 0.5
+        assert half.matched == ("gate",)
+
+
+def test_a_name_within_a_term_is_worth_its_share_of_it(tmp_path: Path) -> None:
+    with open_writer(tmp_path / "index", ENCODER) as writer:
+        put(writer, {b"a.pdf": "pump"})
+        [hit] = writer.words("冷却ポンプ", 10, others=[("ポンプ", ("pump",))])
+        assert hit.coverage == pytest.approx(0.5 * 3 / 5)
+
+
+def test_what_is_withheld_is_not_found_by_another_name(tmp_path: Path) -> None:
+    from cmrcli.store.records import Withheld
+
+    with open_writer(tmp_path / "index", ENCODER) as writer:
+        put(writer, {b"a.pdf": "歯車"})
+        [hit] = writer.words("gear", 10, others=OTHER_NAMES)
+        assert writer.words("gear", 10, withheld=Withheld(hit.item_id, frozenset()), others=OTHER_NAMES) == []
