@@ -1,42 +1,55 @@
-"""ONNX weights stored as 8-bit integers, one scale per output channel or table row; the arithmetic stays float32.
+"""ONNX weights stored in 8 bits (a token table in 4), one scale per output channel; the arithmetic stays float32.
 
-The graph multiplies the integers back once, when ONNX Runtime folds constants while loading (a token table instead row
-by row, as it is read). So the vectors do not depend on which integer instructions a CPU has, and nothing is lost but
-the rounding of the weights.
+The graph turns the integers back into floats, once while ONNX Runtime loads it and folds constants, or at the one run
+of a session that is opened for one query. So the vectors do not depend on which integer instructions a CPU has, and
+nothing is lost but the rounding of the weights. A matrix is multiplied with its integers and the product scaled, which
+is as exact and spares a pass over the matrix. Small tensors, and convolutions with few inputs per output, whose
+rounding costs most and whose bytes are few, are kept in float16.
 """
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-SMALLEST = 16_384  # elements; smaller tensors stay as they are
+from models.train.text_tower import DIM, GROUP, STEPS_UP
+
+SMALLEST = 16_384  # elements; smaller tensors are kept in float16
+FEW_INPUTS = 32  # of one output of a convolution: depthwise ones
+HALF_FROM = 1_024  # elements; still smaller ones (biases, norms) stay float32
 CHANNEL_AXIS = {"Conv": 0, "Gemm": 0, "MatMul": -1}  # a Gemm as PyTorch writes it: weight (out, in), transposed
 
 
-def compress(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The same model with its large weights in 8 bits; matrices that shrink images stay as they are."""
+def compress(model: onnx.ModelProto, table: str = "") -> onnx.ModelProto:
+    """The same model with its large weights in 8 bits, the token table of that name in 4."""
     graph = model.graph
     users = {name: node for node in graph.node for name in node.input}
-    kept, made = [], []
+    kept: list[onnx.TensorProto] = []
+    made: list[onnx.NodeProto] = []
     for tensor in graph.initializer:
         array = numpy_helper.to_array(tensor)
-        node = users.get(tensor.name)
-        if (
-            node is None
-            or array.dtype != np.float32
-            or array.size < SMALLEST
-            or "shrink" in tensor.name
-            or "small" in tensor.name
-        ):
+        node, name = users.get(tensor.name), tensor.name
+        if node is None or array.dtype != np.float32:
             kept.append(tensor)
-        elif node.op_type == "Gather":
-            integers, scales = _round(array, 0)
-            kept += _tensors(tensor.name, integers, scales)
-            _read_rows(graph, node, tensor.name)
-        elif node.op_type in CHANNEL_AXIS:
-            integers, scales = _round(array, CHANNEL_AXIS[node.op_type] % array.ndim)
-            kept += _tensors(tensor.name, integers, scales)
-            made += _restore(f"{tensor.name}_i8", f"{tensor.name}_scale", tensor.name)
+        elif name == table:
+            kept += _pack_table(name, array)
+            _read_packed(graph, node, name)
+        elif node.op_type in CHANNEL_AXIS and array.size >= SMALLEST and not _delicate(node, array):
+            axis = CHANNEL_AXIS[node.op_type] % array.ndim
+            integers, scales = _round(array, axis)
+            kept.append(numpy_helper.from_array(integers, f"{name}_i8"))
+            if node.op_type == "MatMul":
+                kept.append(numpy_helper.from_array(scales.reshape(-1), f"{name}_scale"))
+                made.append(_cast(f"{name}_i8", name))
+                _scale_product(graph, node, f"{name}_scale")
+            else:
+                kept.append(numpy_helper.from_array(scales, f"{name}_scale"))
+                made += [
+                    _cast(f"{name}_i8", f"{name}_f32"),
+                    helper.make_node("Mul", [f"{name}_f32", f"{name}_scale"], [name]),
+                ]
+        elif array.size >= HALF_FROM:
+            kept.append(numpy_helper.from_array(array.astype(np.float16), f"{name}_f16"))
+            made.append(_cast(f"{name}_f16", name))
         else:
             kept.append(tensor)
     del graph.initializer[:]
@@ -48,27 +61,68 @@ def compress(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
+def _delicate(node: onnx.NodeProto, array: np.ndarray) -> bool:
+    return node.op_type == "Conv" and array[0].size <= FEW_INPUTS
+
+
 def _round(array: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
     others = tuple(number for number in range(array.ndim) if number != axis)
     scales = np.maximum(np.abs(array).max(axis=others, keepdims=True), 1e-12) / 127
     return np.clip(np.rint(array / scales), -127, 127).astype(np.int8), scales.astype(np.float32)
 
 
-def _tensors(name: str, integers: np.ndarray, scales: np.ndarray) -> list[onnx.TensorProto]:
-    return [numpy_helper.from_array(integers, f"{name}_i8"), numpy_helper.from_array(scales, f"{name}_scale")]
+def _cast(source: str, result: str) -> onnx.NodeProto:
+    return helper.make_node("Cast", [source], [result], to=onnx.TensorProto.FLOAT)
 
 
-def _restore(integers: str, scales: str, result: str) -> list[onnx.NodeProto]:
-    cast = helper.make_node("Cast", [integers], [f"{result}_f32"], to=onnx.TensorProto.FLOAT)
-    return [cast, helper.make_node("Mul", [f"{result}_f32", scales], [result])]
+def _scale_product(graph: onnx.GraphProto, node: onnx.NodeProto, scale: str) -> None:
+    """A scale per output column after a MatMul."""
+    result = node.output[0]
+    node.output[0] = f"{result}_whole"
+    place = list(graph.node).index(node)
+    graph.node.insert(place + 1, helper.make_node("Mul", [node.output[0], scale], [result]))
 
 
-def _read_rows(graph: onnx.GraphProto, node: onnx.NodeProto, table: str) -> None:
-    """Gather(table) becomes Gather(integers) x Gather(scales), so that the whole table is never made float."""
-    place, result = list(graph.node).index(node), node.output[0]
-    rows = helper.make_node("Gather", [f"{table}_i8", node.input[1]], [f"{result}_rows_i8"], axis=0)
-    scale = helper.make_node("Gather", [f"{table}_scale", node.input[1]], [f"{result}_rows_scale"], axis=0)
-    new = [rows, scale, *_restore(f"{result}_rows_i8", f"{result}_rows_scale", result)]
+def _pack_table(name: str, array: np.ndarray) -> list[onnx.TensorProto]:
+    """(rows, 384) as (rows, 192) bytes, number n in the low half and n + 192 in the high half of byte n."""
+    import torch
+
+    from models.train.text_tower import table_scales, table_steps
+
+    rows = torch.from_numpy(np.array(array))
+    steps = table_steps(rows).flatten(-2).numpy().astype(np.uint8)
+    scales = table_scales(rows)[..., 0].numpy().astype(np.float16)
+    half = DIM // 2
+    return [
+        numpy_helper.from_array(steps[:, :half] | steps[:, half:] << 4, f"{name}_u4"),
+        numpy_helper.from_array(scales, f"{name}_scale"),
+        numpy_helper.from_array(np.array(4, np.uint8), f"{name}_shift"),
+        numpy_helper.from_array(np.array(15, np.uint8), f"{name}_low"),
+        numpy_helper.from_array(np.array(STEPS_UP, np.float32), f"{name}_middle"),
+        numpy_helper.from_array(np.array([0, 0, DIM // GROUP, GROUP], np.int64), f"{name}_groups"),
+        numpy_helper.from_array(np.array([0, 0, DIM], np.int64), f"{name}_flat"),
+        numpy_helper.from_array(np.array([-1], np.int64), f"{name}_last"),
+    ]
+
+
+def _read_packed(graph: onnx.GraphProto, node: onnx.NodeProto, name: str) -> None:
+    """Gather(table) becomes Gather(bytes), both halves of each byte, times Gather(scales): no table is made float."""
+    place, ids, result = list(graph.node).index(node), node.input[1], node.output[0]
+    step = f"{result}_{{}}".format
+    new = [
+        helper.make_node("Gather", [f"{name}_u4", ids], [step("bytes")], axis=0),
+        helper.make_node("BitwiseAnd", [step("bytes"), f"{name}_low"], [step("low")]),
+        helper.make_node("BitShift", [step("bytes"), f"{name}_shift"], [step("high")], direction="RIGHT"),
+        helper.make_node("Concat", [step("low"), step("high")], [step("steps")], axis=-1),
+        _cast(step("steps"), step("positive")),
+        helper.make_node("Sub", [step("positive"), f"{name}_middle"], [step("whole")]),
+        helper.make_node("Reshape", [step("whole"), f"{name}_groups"], [step("grouped")]),
+        helper.make_node("Gather", [f"{name}_scale", ids], [step("scale16")], axis=0),
+        _cast(step("scale16"), step("scale32")),
+        helper.make_node("Unsqueeze", [step("scale32"), f"{name}_last"], [step("scale")]),
+        helper.make_node("Mul", [step("grouped"), step("scale")], [step("scaled")]),
+        helper.make_node("Reshape", [step("scaled"), f"{name}_flat"], [result]),
+    ]
     graph.node.remove(node)
     for number, made in enumerate(new):
         graph.node.insert(place + number, made)

@@ -21,7 +21,7 @@ from models.train.compress import compress
 from models.train.image_tower import ImageTower, LearnedPart
 from models.train.workspace import CONTEXT, DIM, MODEL, OUT, log, note, stage
 
-OPSET = 17
+OPSET = 18  # BitwiseAnd
 CHECKED_TEXTS = (
     "gear",
     "歯車の図面",
