@@ -106,12 +106,14 @@ def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
 
 def _write_text(tower: text_tower.TextTower, path: Path) -> None:
     ids = torch.ones(2, 7, dtype=torch.int64)
+    tower.rounded = False  # in the file the table itself is rounded
     axes = {name: {0: "n", 1: "length"} for name in ("input_ids", "attention_mask")} | {"text_embeds": {0: "n"}}
     torch.onnx.export(
         tower, (ids, ids), path, dynamo=False, opset_version=OPSET, dynamic_axes=axes,
         input_names=["input_ids", "attention_mask"], output_names=["text_embeds"],
     )  # fmt: skip
-    onnx.save(compress(onnx.load(path)), path)
+    tower.rounded = True
+    onnx.save(compress(onnx.load(path), "tokens.weight"), path)
 
 
 def _write_image(tower: ImageTower, path: Path) -> None:

@@ -56,11 +56,7 @@ def collect(rows: list[dict[str, Any]], wanted: Callable[[str], bool] = bool) ->
     numbers: dict[str, int] = {}
     starts, ids, weights = [0], [], []
     for row in rows:
-        options = {
-            text: weight
-            for text, weight in _options(row, japanese, chance)
-            if text and wanted(text)
-        }
+        options = {text: weight for text, weight in _options(row, japanese, chance) if text and wanted(text)}
         total = sum(options.values())
         for text, weight in options.items():
             ids.append(numbers.setdefault(text, len(numbers)))
