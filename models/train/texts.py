@@ -145,7 +145,7 @@ def _made_requests(lines: list[str], terms: list[Term]) -> list[str]:
     names = [line for line in lines if len(line) <= 32 and line.count(" ") < 4 and not set(line) & set(":.;?!")]
     words = [text for term in terms for text in term.english]
     made = _requests(names, 20_000, random.Random(SEED))
-    return made + (_requests(words, 8 * len(words), random.Random(SEED + 1)) if words else [])
+    return made + (_requests(words, 4 * len(words), random.Random(SEED + 1)) if words else [])
 
 
 def _requests(names: list[str], count: int, chance: random.Random) -> list[str]:
