@@ -7,13 +7,19 @@ is as exact and spares a pass over the matrix. Small tensors, and convolutions w
 rounding costs most and whose bytes are few, are kept in float16.
 """
 
+import copy
+
 import numpy as np
 import onnx
+import torch
 from onnx import helper, numpy_helper
+from torch import nn
 
-from models.train.text_tower import DIM, GROUP, STEPS_UP
+from models.train.image_tower import LearnedPart
+from models.train.text_tower import GROUP, STEPS_UP, stored_rows, table_scales, table_steps
+from models.train.workspace import DIM
 
-SMALLEST = 16_384  # elements; smaller tensors are kept in float16
+SMALLEST = 40_000  # elements; smaller tensors are kept in float16
 FEW_INPUTS = 32  # of one output of a convolution: depthwise ones
 HALF_FROM = 1_024  # elements; still smaller ones (biases, norms) stay float32
 CHANNEL_AXIS = {"Conv": 0, "Gemm": 0, "MatMul": -1}  # a Gemm as PyTorch writes it: weight (out, in), transposed
@@ -61,6 +67,61 @@ def compress(model: onnx.ModelProto, table: str = "") -> onnx.ModelProto:
     return model
 
 
+@torch.no_grad()
+def rounded(module: nn.Module) -> nn.Module:
+    """A copy of the module with its weights as `compress` stores them: what the ONNX file is compared with."""
+    module = copy.deepcopy(module)
+    done = set[int]()
+    for part in module.modules():
+        for name, tensor in [*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)]:
+            if id(tensor) in done or tensor.dtype != torch.float32:
+                continue
+            done.add(id(tensor))
+            if isinstance(part, nn.Embedding):
+                tensor.copy_(stored_rows(tensor))
+                continue
+            few = isinstance(part, nn.Conv2d) and tensor[0].numel() <= FEW_INPUTS
+            large = tensor.ndim > 1 and tensor.numel() >= SMALLEST and not few
+            if large and (isinstance(part, nn.Conv2d | nn.Linear) or name.endswith("_words")):
+                axis = tensor.ndim - 1 if name.endswith("_words") else 0
+                integers, scales = _round(tensor.numpy(), axis)
+                tensor.copy_(torch.from_numpy(integers * scales))
+            elif tensor.numel() >= HALF_FROM:
+                tensor.copy_(tensor.half().float())
+    return module
+
+
+@torch.no_grad()
+def equalise(part: LearnedPart) -> LearnedPart:
+    """A copy that computes the same, with the inputs of every convolution behind a ReLU made equally loud.
+
+    One scale per output serves all inputs of that output, so quiet inputs would be rounded away. A factor moved through
+    the ReLU, into the convolution before it (whose own scale takes it up), costs nothing. Source: Nagel et al. 2019,
+    arXiv:1906.04721.
+    """
+    part = copy.deepcopy(part)
+    layers, ops = part.trunk.layers, part.trunk.ops
+    for before in ops:
+        users = [op for op in ops if before["out"] in op["in"]]
+        if before["op"] != "conv" or before.get("act") != "relu" or len(users) != 1:
+            continue
+        if users[0]["op"] == "conv" and users[0].get("groups", 1) == 1:
+            readers = [layers[users[0]["weight"]].weight]
+        elif users[0]["op"] == "global_mean":  # the pooled feature
+            readers = [part.project.weight, part.loudness.weight]
+        else:
+            continue
+        dims = tuple(number for number in range(readers[0].ndim) if number != 1)
+        loud = readers[0].abs().amax(dims)
+        loud = torch.where(loud > 1e-4 * loud.max(), loud, torch.ones_like(loud))
+        first = layers[before["weight"]]
+        first.weight.mul_(loud[:, None, None, None])
+        first.bias.mul_(loud)
+        for weight in readers:
+            weight.div_(loud.view(1, -1, *[1] * (weight.ndim - 2)))
+    return part
+
+
 def _delicate(node: onnx.NodeProto, array: np.ndarray) -> bool:
     return node.op_type == "Conv" and array[0].size <= FEW_INPUTS
 
@@ -85,10 +146,6 @@ def _scale_product(graph: onnx.GraphProto, node: onnx.NodeProto, scale: str) -> 
 
 def _pack_table(name: str, array: np.ndarray) -> list[onnx.TensorProto]:
     """(rows, 384) as (rows, 192) bytes, number n in the low half and n + 192 in the high half of byte n."""
-    import torch
-
-    from models.train.text_tower import table_scales, table_steps
-
     rows = torch.from_numpy(np.array(array))
     steps = table_steps(rows).flatten(-2).numpy().astype(np.uint8)
     scales = table_scales(rows)[..., 0].numpy().astype(np.float16)

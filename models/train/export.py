@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from models.train import fit_image, pictures, text_tower
-from models.train.compress import compress
+from models.train.compress import compress, equalise, rounded
 from models.train.image_tower import ImageTower, LearnedPart
-from models.train.workspace import CONTEXT, DIM, MODEL, OUT, log, note, stage
+from models.train.workspace import CONTEXT, DIM, MODEL, OUT, log, note, recorded, stage
 
 OPSET = 18  # BitwiseAnd
 CHECKED_TEXTS = (
@@ -71,10 +71,18 @@ def run(text: Path = OUT / "text.pt", image: Path | None = OUT / "image.pt") -> 
         shutil.copy(OUT / "tokenizer.json", folder / "tokenizer.json")
         tokenizer = Tokenizer.from_file(str(OUT / "tokenizer.json"))
         tower = text_tower.load(text, tokenizer)
-        _write_text(tower, folder / "text.onnx")
         seeing = image_tower(tower, tokenizer, image)
-        _write_image(seeing, folder / "image.onnx")
-        note("export", text_cosine=_text_cosine(tower, tokenizer, folder), image_cosine=_image_cosine(seeing, folder))
+        small_tower, small_seeing = rounded(tower), rounded(seeing)
+        _write_text(small_tower, folder / "text.onnx")
+        _write_image(small_seeing, folder / "image.onnx")
+        note(
+            "export",
+            text_cosine=_text_cosine(small_tower, tokenizer, folder),
+            text_cosine_float=_text_cosine(tower, tokenizer, folder),
+            image_cosine=_image_cosine(small_seeing, folder),
+            image_cosine_float=_image_cosine(seeing, folder),
+        )
+        log(f"export: {recorded('export')}")
         hashes = {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
         note("export", bytes={path.name: path.stat().st_size for path in folder.iterdir()})
         (folder / "model.toml").write_text(
@@ -94,6 +102,7 @@ def image_tower(tower: text_tower.TextTower, tokenizer: Tokenizer, checkpoint: P
     if checkpoint is not None:
         learned = LearnedPart()
         learned.load_state_dict(torch.load(checkpoint, weights_only=True)["learned"])
+        learned = equalise(learned)
     return ImageTower(fit_image.label_part(lambda words: text_tower.embed(tower, tokenizer, words)), learned).eval()
 
 
@@ -106,7 +115,7 @@ def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
 
 def _write_text(tower: text_tower.TextTower, path: Path) -> None:
     ids = torch.ones(2, 7, dtype=torch.int64)
-    tower.rounded = False  # in the file the table itself is rounded
+    tower.rounded = False  # the table itself is rounded already
     axes = {name: {0: "n", 1: "length"} for name in ("input_ids", "attention_mask")} | {"text_embeds": {0: "n"}}
     torch.onnx.export(
         tower, (ids, ids), path, dynamo=False, opset_version=OPSET, dynamic_axes=axes,
@@ -129,7 +138,9 @@ def _text_cosine(tower: text_tower.TextTower, tokenizer: Tokenizer, folder: Path
     runner = session(folder / "text.onnx")
     with torch.no_grad():
         ids, mask = text_tower.pad(text_tower.encode(tokenizer, list(CHECKED_TEXTS)))
+        tower.rounded = False
         ours = tower(ids, mask).numpy()
+        tower.rounded = True
     theirs = runner.run(None, {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})[0]
     return _cosine(ours, theirs)
 
