@@ -4,15 +4,24 @@ The text tower is frozen (its teacher stands in while it is still learning), so 
 thousands of texts can serve as wrong answers at the cost of one product. Near-synonyms are no wrong answers: the
 target is spread by the similarity of the texts themselves.
 Photos are also held to their label vector, which is how nothing is forgotten.
+
+    python -m models.train.fit_image [--fresh]
+    torchrun --nproc-per-node 2 -m models.train.fit_image
+
+The second one shares every batch out to processes of one thread each: on a shared machine threads wait for each other
+at every layer, processes once a step.
 """
 
 import math
+import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -27,7 +36,6 @@ from models.train.workspace import OUT, SEED, log, note, recorded, stage
 
 STEPS = 1_100
 BATCH = 256
-SIZES = ((1.01, 128),)  # until this share of the steps, this many pixels
 # The first convolutions have learned line art and cost most, because their planes are large: left as they are when
 # training continues from a released encoder, and a step takes two thirds of the time.
 STILL = 12
@@ -36,18 +44,21 @@ DECAY = 0.35  # share of the steps in which the rate falls; before it the number
 TEMPERATURE, TEXT_TEMPERATURE = 0.05, 0.05
 OTHER_TEXTS = 4_096
 NEAR_WEIGHT, LABEL_WEIGHT = 0.5, 1.0
-PART_FAMILIES, PARTS_OF_EACH = 5, 4  # in every batch, each part with all its pictures
+PART_PICTURES, PARTS_OF_EACH = 56, 4  # of a batch, about; parts of one family together, each with all its pictures
 PART_WEIGHT, PART_TEMPERATURE = 0.4, 0.07
 SAME_PART = 0.7  # of the choice between parts goes to the same part, the rest to its family
 SHARES = {"icon": 1.0, "symbol": 2.0, "stencil": 4.0, "emoji": 2.5, "figure": 2.0, "photo": 1.6, "product": 2.5}
 KEEP_EVERY = 20
+WORKERS, WORKER = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
 
 
 def run() -> None:
     """Trains or resumes; `image.pt` is the finished learned part (the mean of its last weights)."""
     if (OUT / "image.pt").exists():
         return
-    with stage("fit-image"):
+    if WORKERS > 1:
+        dist.init_process_group("gloo")
+    with stage("fit-image") if WORKER == 0 else nullcontext():
         torch.manual_seed(SEED)
         examples = Examples()
         part = LearnedPart().to(memory_format=torch.channels_last)
@@ -57,7 +68,8 @@ def run() -> None:
             part.load_state_dict(part.state_dict() | released.learned_weights(started))
             for name, layer in part.trunk.layers.items():
                 layer.requires_grad_(int(name.removeprefix("c")) >= STILL)
-        note("fit-image", continued=started is not None)
+        if WORKER == 0:
+            note("fit-image", continued=started is not None)
         head = [*part.project.parameters(), *part.loudness.parameters()]
         optimiser = torch.optim.AdamW(
             [{"params": part.trunk.parameters(), "scale": 1.0}, {"params": head, "scale": HEAD_FACTOR}],
@@ -71,27 +83,51 @@ def run() -> None:
             step += 1
             for group in optimiser.param_groups:
                 group["lr"] = PEAK_RATE * group["scale"] * _rate(step)
-            terms = examples.loss(part, step)
+            terms = examples.loss(part, step * WORKERS + WORKER)
             loss = terms[0] + NEAR_WEIGHT * terms[1] + LABEL_WEIGHT * terms[2] + PART_WEIGHT * terms[3]
             optimiser.zero_grad()
             loss.backward()
+            _share_gradients(part)
             torch.nn.utils.clip_grad_norm_(part.parameters(), 2.0)
             optimiser.step()
             mean.update_parameters(part)
             losses.append([term.item() for term in terms])
-            if step % 10 == 0:
+            if step % 10 == 0 and WORKER == 0:
                 log(
                     f"image: step {step:,} of {STEPS:,}, loss " + " ".join(f"{x:.3f}" for x in np.mean(losses[-10:], 0))
                 )
             if step % KEEP_EVERY == 0 or step == STEPS:
-                terms_mean = [round(float(x), 4) for x in np.mean(losses[-KEEP_EVERY:], 0)]
-                curve.append({"step": step, "choice": terms_mean[0], "labels": terms_mean[2], "parts": terms_mean[3]})
-                note("fit-image", curve=curve, steps=STEPS, batch=BATCH, images=len(examples.rows))
-                _keep(part, mean, optimiser, step)
-                if examples.stand_in and (OUT / "text.pt").exists():
-                    note("fit-image", teacher_until=step)
+                if WORKER == 0:
+                    terms_mean = [round(float(x), 4) for x in np.mean(losses[-KEEP_EVERY:], 0)]
+                    curve.append({"step": step, "choice": terms_mean[0], "photos to labels": terms_mean[2],
+                                  "parts": terms_mean[3]})  # fmt: skip
+                    note("fit-image", curve=curve, steps=STEPS, batch=BATCH, images=len(examples.rows))
+                    _keep(part, mean, optimiser, step)
+                if examples.stand_in and _agreed((OUT / "text.pt").exists()):
+                    if WORKER == 0:
+                        note("fit-image", teacher_until=step)
                     examples = Examples()
-        torch.save({"learned": mean.module.state_dict()}, OUT / "image.pt")
+        if WORKER == 0:
+            torch.save({"learned": mean.module.state_dict()}, OUT / "image.pt")
+
+
+def _share_gradients(part: LearnedPart) -> None:
+    """Every worker goes on with the mean of all workers' gradients."""
+    if WORKERS == 1:
+        return
+    gradients = [value.grad for value in part.parameters() if value.grad is not None]
+    together = torch.cat([gradient.flatten() for gradient in gradients])
+    dist.all_reduce(together)
+    for gradient, shared in zip(gradients, together.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(shared.view_as(gradient) / WORKERS)
+
+
+def _agreed(seen: bool) -> bool:
+    """What the first worker has seen."""
+    flag = torch.tensor([int(seen)])
+    if WORKERS > 1:
+        dist.broadcast(flag, 0)
+    return bool(flag.item())
 
 
 class Examples:
@@ -138,14 +174,13 @@ class Examples:
 
     def loss(self, part: LearnedPart, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Choice among texts and images, distance to the own text, of photos to their label vector, choice of parts."""
-        chance = np.random.default_rng(SEED + step)
+        chance, batch = np.random.default_rng(SEED + step), BATCH // WORKERS
         made = self._draw_parts(chance)
-        packed = np.sort(chance.choice(len(self.rows), BATCH - len(made), replace=False, p=self.shares))
+        packed = np.sort(chance.choice(len(self.rows), batch - len(made), replace=False, p=self.shares))
         chosen = np.concatenate([packed, made])
-        size = next(size for share, size in SIZES if step <= share * STEPS)
-        drawn = self.line_art[chosen] | (self.figures[chosen] & (chance.random(BATCH) < 0.5))
+        drawn = self.line_art[chosen] | (self.figures[chosen] & (chance.random(batch) < 0.5))
         pixels = turned(self._pixels(chosen), self.part_drawings[chosen], chance)
-        planes = augment(pixels, drawn, size, chance)
+        planes = augment(pixels, drawn, pictures.LEARNED_SIZE, chance)
         with torch.autocast("cpu", torch.bfloat16):
             learned, loudness = part(planes.contiguous(memory_format=torch.channels_last))
         labels = self.labels[chosen]
@@ -163,7 +198,9 @@ class Examples:
     def _draw_parts(self, chance: np.random.Generator) -> NDArray[np.int64]:
         """Rows of all pictures of a few parts of a few families, so that every part meets others of its family."""
         rows: list[int] = []
-        for family in chance.choice(self.families, PART_FAMILIES if len(self.families) else 0, replace=False):
+        for family in chance.permutation(self.families):
+            if len(rows) >= PART_PICTURES // WORKERS - PARTS_OF_EACH:
+                break
             parts = self.parts[family]
             for number in chance.choice(len(parts), min(PARTS_OF_EACH, len(parts)), replace=False):
                 rows += parts[number]
