@@ -4,7 +4,8 @@ The graph turns the integers back into floats, once while ONNX Runtime loads it 
 of a session that is opened for one query. So the vectors do not depend on which integer instructions a CPU has, and
 nothing is lost but the rounding of the weights. A matrix is multiplied with its integers and the product scaled, which
 is as exact and spares a pass over the matrix. Small tensors, and convolutions with few inputs per output, whose
-rounding costs most and whose bytes are few, are kept in float16.
+rounding costs most and whose bytes are few, are kept in float16; but not those of the label networks, which come from
+8-bit files.
 """
 
 import copy
@@ -39,7 +40,7 @@ def compress(model: onnx.ModelProto, table: str = "") -> onnx.ModelProto:
         elif name == table:
             kept += _pack_table(name, array)
             _read_packed(graph, node, name)
-        elif node.op_type in CHANNEL_AXIS and array.size >= SMALLEST and not _delicate(node, array):
+        elif node.op_type in CHANNEL_AXIS and array.ndim > 1 and _in_8_bits(name, array.size, array[0].size):
             axis = CHANNEL_AXIS[node.op_type] % array.ndim
             integers, scales = _round(array, axis)
             kept.append(numpy_helper.from_array(integers, f"{name}_i8"))
@@ -72,7 +73,7 @@ def rounded(module: nn.Module) -> nn.Module:
     """A copy of the module with its weights as `compress` stores them: what the ONNX file is compared with."""
     module = copy.deepcopy(module)
     done = set[int]()
-    for part in module.modules():
+    for place, part in module.named_modules():
         for name, tensor in [*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)]:
             if id(tensor) in done or tensor.dtype != torch.float32:
                 continue
@@ -80,11 +81,10 @@ def rounded(module: nn.Module) -> nn.Module:
             if isinstance(part, nn.Embedding):
                 tensor.copy_(stored_rows(tensor))
                 continue
-            few = isinstance(part, nn.Conv2d) and tensor[0].numel() <= FEW_INPUTS
-            large = tensor.ndim > 1 and tensor.numel() >= SMALLEST and not few
-            if large and (isinstance(part, nn.Conv2d | nn.Linear) or name.endswith("_words")):
-                axis = tensor.ndim - 1 if name.endswith("_words") else 0
-                integers, scales = _round(tensor.numpy(), axis)
+            words = name.endswith("_words")
+            matrix = words or (name == "weight" and isinstance(part, nn.Conv2d | nn.Linear))
+            if matrix and _in_8_bits(f"{place}.{name}", tensor.numel(), tensor[0].numel()):
+                integers, scales = _round(tensor.numpy(), tensor.ndim - 1 if words else 0)
                 tensor.copy_(torch.from_numpy(integers * scales))
             elif tensor.numel() >= HALF_FROM:
                 tensor.copy_(tensor.half().float())
@@ -122,8 +122,10 @@ def equalise(part: LearnedPart) -> LearnedPart:
     return part
 
 
-def _delicate(node: onnx.NodeProto, array: np.ndarray) -> bool:
-    return node.op_type == "Conv" and array[0].size <= FEW_INPUTS
+def _in_8_bits(name: str, size: int, inputs: int) -> bool:
+    if name.startswith("labels."):
+        return size >= HALF_FROM
+    return size >= SMALLEST and inputs > FEW_INPUTS
 
 
 def _round(array: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
