@@ -26,7 +26,7 @@ from models.train.text_tower import TextTower
 from models.train.tokenizer import is_japanese
 from models.train.workspace import OUT, SEED, log, note, recorded, stage
 
-STEPS, ROWS_ONLY = 1_500, 300  # all steps; the first ones, in which only Japanese rows learn
+STEPS, ROWS_ONLY = 1_250, 300  # all steps; the first ones, in which only Japanese rows learn
 ENGLISH_BATCH, JAPANESE_BATCH = 160, 352
 LEXICON_SHARE = 0.25  # of the Japanese texts
 ROW_RATE, RATE, WARM_UP = 2e-3, 1.5e-4, 30  # of Japanese rows; of everything else

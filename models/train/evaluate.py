@@ -8,6 +8,7 @@ files, taken from the history) and beside labels as words alone, through the bun
 bootstrapped over the queries, over whole families where parts ask; differences and the macro average are paired.
 """
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -52,7 +53,9 @@ def run(half: str = "report") -> None:
         rows = pictures.words("dev")
         chosen = np.asarray([number for number, row in enumerate(rows) if pictures.half(row) == half])
         encoders = [MODEL, previous()]
-        towers = image_vectors(pictures.pixels("dev", pictures.SIZE)[chosen], dev_scores()[chosen], encoders)
+        towers = image_vectors(
+            f"dev-{half}", pictures.pixels("dev", pictures.SIZE)[chosen], dev_scores()[chosen], encoders
+        )
         found: dict[str, Values] = {}
         sizes: dict[str, tuple[int, int]] = {}
         groups: dict[str, NDArray[np.int64]] = {}
@@ -139,7 +142,7 @@ def all_questions(rows: list[dict[str, Any]]) -> list[Questions]:
 
 def embed_texts(texts: list[str], folder: Path = MODEL) -> Vectors:
     """(n, 384) from an encoder's text tower."""
-    tokenizer, runner = Tokenizer.from_file(str(folder / "tokenizer.json")), export.session(folder / "text.onnx", 2)
+    tokenizer, runner = Tokenizer.from_file(str(folder / "tokenizer.json")), export.session(folder / "text.onnx")
     out = []
     for start in range(0, len(texts), 64):
         ids, mask = text_tower.pad(text_tower.encode(tokenizer, texts[start : start + 64]))
@@ -148,18 +151,26 @@ def embed_texts(texts: list[str], folder: Path = MODEL) -> Vectors:
 
 
 def image_vectors(
-    pixels: pictures.Pixels, scores: NDArray[np.float16], encoders: list[Path]
-) -> dict[str, Vectors]:  # fmt: skip
+    group: str, pixels: pictures.Pixels, scores: NDArray[np.float16], encoders: list[Path]
+) -> dict[str, Vectors]:
     """(n, 384) from each encoder's image tower, and of the label scores in the bundled text tower's words."""
-    blocks = np.array_split(pixels, max(1, len(pixels) // 16))
-    found = {}
-    for folder in encoders:
-        runner = export.session(folder / "image.onnx", 2)
-        found[folder.name] = np.concatenate([runner.run(None, {"pixel_values": block})[0] for block in blocks])
+    found = {folder.name: _encoded(folder, group, pixels) for folder in encoders}
     words = label_part(embed_texts)
     labels = words.say(*torch.from_numpy(scores.astype(np.float32)).split([1001, 631], 1)).numpy()
     found[BASELINE] = labels / np.linalg.norm(labels, axis=1, keepdims=True)
     return found
+
+
+def _encoded(folder: Path, group: str, pixels: pictures.Pixels) -> Vectors:
+    """An encoder's vectors of a group of images; kept, because the predecessor's never change."""
+    digest = hashlib.sha256((folder / "image.onnx").read_bytes()).hexdigest()[:12]
+    path = OUT / f"vectors-{group}-{digest}.npy"
+    if not path.exists():
+        runner = export.session(folder / "image.onnx")
+        blocks = np.array_split(pixels, max(1, len(pixels) // 16))
+        np.save(path, np.concatenate([runner.run(None, {"pixel_values": block})[0] for block in blocks]))
+        log(f"{folder.name}: {len(pixels):,} images of {group}")
+    return np.asarray(np.load(path))
 
 
 def part_values(encoders: list[Path]) -> list[tuple[str, Values, NDArray[np.int64], int]]:
@@ -178,7 +189,7 @@ def part_values(encoders: list[Path]) -> list[tuple[str, Values, NDArray[np.int6
     runner = label_scores.session()
     made = np.concatenate(list(changed.values()))
     more = [runner.run(None, {"pixels": block})[0] for block in np.array_split(made, len(made) // 32 + 1)]
-    towers = image_vectors(pixels, np.concatenate([scores, *more]), encoders)
+    towers = image_vectors("parts", pixels, np.concatenate([scores, *more]), encoders)
     family = np.asarray([row["concept"] for row in rows])
     sheet = np.asarray([row["sheet"] for row in rows])
     is_held = np.arange(len(rows)) < len(held)

@@ -110,6 +110,7 @@ def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
     """An ONNX Runtime session on the CPU."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # as the tool opens it
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
@@ -146,7 +147,7 @@ def _text_cosine(tower: text_tower.TextTower, tokenizer: Tokenizer, folder: Path
 
 
 def _image_cosine(tower: ImageTower, folder: Path) -> dict[str, float]:
-    runner = session(folder / "image.onnx", 2)
+    runner = session(folder / "image.onnx")
     sample = np.ascontiguousarray(pictures.pixels("dev", pictures.SIZE)[::40])
     with torch.no_grad():
         ours = np.concatenate([tower(torch.from_numpy(part)).numpy() for part in np.array_split(sample, 6)])
