@@ -7,6 +7,7 @@ Photos are also held to their label vector, which is how nothing is forgotten.
 
     python -m models.train.fit_image [--fresh]
     torchrun --nproc-per-node 2 -m models.train.fit_image
+    python -m models.train.fit_image --texts        when the text tower is done while the image tower is learning
 
 The second one shares every batch out to processes of one thread each: on a shared machine threads wait for each other
 at every layer, processes once a step.
@@ -34,7 +35,7 @@ from models.train.label_words import IMAGENET, OBJECTS, LabelWords, words_of
 from models.train.tokenizer import is_japanese
 from models.train.workspace import OUT, SEED, log, note, recorded, stage
 
-STEPS = 2_100
+STEPS = 1_850
 BATCH = 256
 # The first convolutions have learned line art and cost most, because their planes are large: left as they are when
 # training continues from a released encoder, and a step takes two thirds of the time.
@@ -49,6 +50,7 @@ PART_WEIGHT, PART_TEMPERATURE = 0.4, 0.07
 SAME_PART = 0.7  # of the choice between parts goes to the same part, the rest to its family
 SHARES = {"icon": 1.0, "symbol": 2.0, "stencil": 4.0, "emoji": 2.5, "figure": 2.0, "photo": 1.6, "product": 2.5}
 KEEP_EVERY = 20
+SOURCES = ("train", "parts-train")
 WORKERS, WORKER = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
 
 
@@ -56,7 +58,9 @@ def run() -> None:
     """Trains or resumes; `image.pt` is the finished learned part (the mean of its last weights)."""
     if (OUT / "image.pt").exists():
         return
-    if WORKERS > 1:
+    if WORKERS == 1:
+        embed_texts()
+    else:
         dist.init_process_group("gloo")
     with stage("fit-image") if WORKER == 0 else nullcontext():
         torch.manual_seed(SEED)
@@ -103,12 +107,32 @@ def run() -> None:
                                   "parts": terms_mean[3]})  # fmt: skip
                     note("fit-image", curve=curve, steps=STEPS, batch=BATCH, images=len(examples.rows))
                     _keep(part, mean, optimiser, step)
-                if examples.stand_in and _agreed((OUT / "text.pt").exists()):
+                if examples.stand_in and _agreed((OUT / "image-texts.npy").exists()):
                     if WORKER == 0:
                         note("fit-image", teacher_until=step)
                     examples = Examples()
         if WORKER == 0:
             torch.save({"learned": mean.module.state_dict()}, OUT / "image.pt")
+
+
+def embed_texts() -> None:
+    """Writes `image-texts.npy`: the finished text tower's vector of every text that an image may stand for."""
+    path = OUT / "image-texts.npy"
+    if path.exists() or not (OUT / "text.pt").exists():
+        return
+    with stage("embed-image-texts"):
+        tokenizer = Tokenizer.from_file(str(OUT / "tokenizer.json"))
+        tower = text_tower.load(OUT / "text.pt", tokenizer)
+        texts = image_texts.collect(_rows()).texts
+        with torch.autocast("cpu", torch.bfloat16):
+            vectors = text_tower.embed(tower, tokenizer, texts)
+        np.save(path.with_suffix(".tmp.npy"), vectors.astype(np.float16))
+        path.with_suffix(".tmp.npy").replace(path)
+
+
+def _rows() -> list[dict[str, Any]]:
+    """The words of all training images, in the order of their pixels."""
+    return [row for name in SOURCES for row in pictures.words(name)]
 
 
 def _share_gradients(part: LearnedPart) -> None:
@@ -134,15 +158,14 @@ class Examples:
     """The training images, their label vectors and their texts, and the loss of one batch of them."""
 
     def __init__(self) -> None:
-        sources = ["train", "parts-train"] if (OUT / "parts-done").exists() else ["train"]
-        self.rows: list[dict[str, Any]] = [row for name in sources for row in pictures.words(name)]
-        self.pixels = [pictures.pixels(name, pictures.LEARNED_SIZE) for name in sources]
-        self.stand_in = not (OUT / "text.pt").exists()
+        self.rows = _rows()
+        self.pixels = [pictures.pixels(name, pictures.LEARNED_SIZE) for name in SOURCES]
+        self.stand_in = not (OUT / "image-texts.npy").exists()
         if not self.stand_in:
             tokenizer = Tokenizer.from_file(str(OUT / "tokenizer.json"))
             tower = text_tower.load(OUT / "text.pt", tokenizer)
             self.texts = image_texts.collect(self.rows)
-            self.vectors = torch.from_numpy(text_tower.embed(tower, tokenizer, self.texts.texts))
+            self.vectors = torch.from_numpy(np.load(OUT / "image-texts.npy").astype(np.float32))
             self.labels = _label_vectors(label_part(lambda words: text_tower.embed(tower, tokenizer, words)))
         else:
             # While the text tower is still learning, its teacher stands in: the space is the same, but for Japanese.
@@ -242,8 +265,7 @@ def label_part(embed: Callable[[list[str]], NDArray[np.float32]]) -> LabelWords:
 def _label_vectors(part: LabelWords) -> Tensor:
     packed = np.load(OUT / "scores-train.npy", mmap_mode="r")
     scores = packed[label_scores.borrowed(packed)]
-    if (OUT / "parts-done").exists():
-        scores = np.concatenate([scores, np.load(OUT / "scores-parts-train.npy")])
+    scores = np.concatenate([scores, np.load(OUT / "scores-parts-train.npy")])
     out = []
     for start in range(0, len(scores), 4096):
         block = torch.from_numpy(scores[start : start + 4096].astype(np.float32))
@@ -282,4 +304,7 @@ def _resume(part: LearnedPart, mean: torch.nn.Module, optimiser: torch.optim.Opt
 
 
 if __name__ == "__main__":
-    run()
+    if "--texts" in sys.argv:
+        embed_texts()
+    else:
+        run()
