@@ -35,7 +35,7 @@ from models.train.label_words import IMAGENET, OBJECTS, LabelWords, words_of
 from models.train.tokenizer import is_japanese
 from models.train.workspace import OUT, SEED, log, note, recorded, stage
 
-STEPS = 1_850
+STEPS = 1_600
 BATCH = 256
 # The first convolutions have learned line art and cost most, because their planes are large: left as they are when
 # training continues from a released encoder, and a step takes two thirds of the time.
