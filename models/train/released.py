@@ -13,18 +13,20 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor
 
-from models.train.workspace import HERE, MODEL, OUT, log
+from models.train.workspace import MODEL, OUT, log
 
-PREVIOUS = HERE.parent / "cmr-small-1"  # released before MODEL; gone from the tree once MODEL is there
 START = OUT / "start-image.onnx"  # a copy, because the export overwrites what it started from
 
 
 def start() -> Path | None:
-    """The image tower that training continues from: MODEL's, else its predecessor's; None when neither is there."""
-    for folder in (MODEL, PREVIOUS):
-        if not START.exists() and (folder / "image.onnx").exists():
-            shutil.copyfile(folder / "image.onnx", START)
-            log(f"continuing from {folder.name}")
+    """The image tower that training continues from, the one in MODEL; None when there is none.
+
+    A rerun starts where the last run ended. To repeat that run, put the image.onnx that it started from at START first;
+    the card names its encoder, the history has it.
+    """
+    if not START.exists() and (MODEL / "image.onnx").exists():
+        shutil.copyfile(MODEL / "image.onnx", START)
+        log(f"continuing from {MODEL.name}")
     return START if START.exists() else None
 
 
