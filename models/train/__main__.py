@@ -5,14 +5,17 @@
     3. prepare-parts   synthetic parts: drawings, renderings, captions     parts.py, cmrcli/samples
        label-scores    what the frozen label networks say                  label_scores.py, label_words.py
     4. distil-text     the text tower                                      distil.py, text_tower.py
-    5. fit-image       the learned part of the image tower                 fit_image.py, image_tower.py, augment.py
-    6. export          two ONNX files, tokenizer and model.toml            export.py
-    7. evaluate        figures on the reporting half of dev                evaluate.py
+    5. fit-image       the learned part of the image tower, continuing     fit_image.py, image_tower.py, augment.py,
+                       from the released encoder (--fresh: from its start) released.py
+    6. export          two ONNX files, tokenizer and model.toml            export.py, compress.py
+    7. evaluate        figures on the reporting half of dev, speed         evaluate.py, rival.py
     8. card            CARD.md from the figures of all stages              card.py
 
 Needs the packages of `requirements.txt` and the training data in `../shared/data` (or in $CMRCLI_TRAINING_DATA). What
 the stages make lies in `models/train/out/`; delete a stage's result there to run it again. Set OMP_NUM_THREADS to
-the cores that may be used; `python -m models.train.distil` and so on run one stage.
+the cores that may be used; `python -m models.train.distil` and so on run one stage. `python -m models.train.other_cpu`
+compares the vectors with those of an emulated older CPU, and `python -m cmrcli.encoders.selftest --write models/NAME`
+records the golden vectors: both by hand, after looking at the figures.
 """
 
 from models.train import (

@@ -27,6 +27,16 @@ def augment(pixels: NDArray[np.uint8], line_art: NDArray[np.bool_], size: int, c
     return _scan(planes, chance)
 
 
+def turned(pixels: NDArray[np.uint8], sheets: NDArray[np.bool_], chance: np.random.Generator) -> NDArray[np.uint8]:
+    """Some of the `sheets` turned by a quarter (or two), some mirrored: the same part is the same on any sheet."""
+    pixels = pixels.copy()
+    for row in np.flatnonzero(sheets & (chance.random(len(sheets)) < 0.3)):
+        pixels[row] = np.rot90(pixels[row], chance.choice((1, 1, 2, 3, 3)))
+    for row in np.flatnonzero(sheets & (chance.random(len(sheets)) < 0.12)):
+        pixels[row] = pixels[row][:, ::-1]
+    return pixels
+
+
 def _some(among: Tensor, share: float, chance: np.random.Generator) -> Tensor:
     """Row numbers: each row of `among` with probability `share`."""
     lot = torch.from_numpy(chance.random(len(among))) < share

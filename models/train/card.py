@@ -1,20 +1,18 @@
 """Stage `card`: `CARD.md` of the encoder, its figures taken from the record of the stages that ran.
 
-The words that no stage can know (what the tower is, what it cannot do) are in `card.md`, a template with a few blanks.
+The words that no stage can know (what the tower is, what it cannot do) are in `card.md`, a template with a few blanks;
+the story of one run (what was seen, what went differently) is in `story.md` beside it.
 """
 
 import json
 from typing import Any
 
+from models.train import parts
+from models.train.distil import ROWS_ONLY
+from models.train.tokenizer import ENGLISH_PIECES
 from models.train.workspace import HERE, MODEL, OUT
 
-SETS_SHOWN = {  # measure shown for each set
-    "text -> icon": ("success@1", "success@10"), "text -> symbol": ("success@1", "success@10"),
-    "text -> stencil": ("success@1", "success@10"), "text -> emoji": ("success@1", "success@10"),
-    "ja -> emoji": ("success@1", "success@10"), "text -> photo (unseen classes)": ("success@1", "R-precision"),
-    "text -> clothing photo": ("success@1", "R-precision"), "text -> product": ("success@1", "R-precision"),
-    "text -> figure (alt text)": ("success@1", "success@10"),
-}  # fmt: skip
+SHOWN = {"R-precision": ("success@1", "R-precision"), "success@1": ("success@1", "success@10")}
 STAGES = (
     "teacher",
     "prepare-text",
@@ -24,34 +22,42 @@ STAGES = (
     "distil-text",
     "fit-image",
     "export",
+    "evaluate-report",
 )
 
 
 def run() -> None:
     """Writes the card."""
     record = json.loads((OUT / "record.json").read_text())
-    report = record["evaluate-report"]
+    report, made = record["evaluate-report"], record["prepare-parts"]
+    of_parts = {name: found for name, found in report["sets"].items() if name.split()[0] in ("drawing", "rendering")}
     blanks = {
-        "pictures_table": _pictures(report["sets"]),
-        "parts_table": _parts(report.get("parts", {})),
+        "pictures_table": _sets({name: found for name, found in report["sets"].items() if name not in of_parts}),
+        "parts_table": _sets(of_parts),
+        "ahead_table": _ahead(report),
         "text_table": _text(report["text"]),
         "speed_table": _speed(report["speed"]),
         "time_table": _times(record),
         "text_curve": _curve(record["distil-text"]["curve"]),
         "image_curve": _curve(record["fit-image"]["curve"]),
         "sizes": _sizes(record["export"]["bytes"]),
-        "text_cosine": _cosine(record["export"]["text_cosine"]),
-        "image_cosine": _cosine(record["export"]["image_cosine"]),
-        "families": str(len(record.get("prepare-parts", {}).get("families", []))),
-        "held": ", ".join(record.get("prepare-parts", {}).get("held", [])),
-        "part_images": f"{record.get('prepare-parts', {}).get('images', 0):,}",
+        **{name: _cosine(record["export"][name]) for name in record["export"] if "cosine" in name},
+        "families": str(len(made["families"])),
+        "held": ", ".join(made["held"]),
+        "parts": str(parts.PARTS),
+        "redrawn": str(parts.HELD_PARTS),
+        "part_images": f"{made['images']:,}",
         "vocabulary": f"{record['prepare-text']['vocabulary']:,}",
+        "english_pieces": f"{ENGLISH_PIECES:,}",
         "english": f"{record['prepare-text']['english']:,}",
         "pairs": f"{record['prepare-text']['pairs']:,}",
         "lexicon_pairs": f"{record['prepare-text']['lexicon_pairs']:,}",
         "text_steps": f"{record['distil-text']['steps']:,}",
+        "rows_only": str(ROWS_ONLY),
         "image_steps": f"{record['fit-image']['steps']:,}",
         "image_batch": str(record["fit-image"]["batch"]),
+        "teacher_until": f"{record['fit-image'].get('teacher_until', 0):,}",
+        "story": (HERE / "story.md").read_text(encoding="utf-8").strip(),
     }
     card = (HERE / "card.md").read_text(encoding="utf-8")
     for name, value in blanks.items():
@@ -63,53 +69,57 @@ def _value(triple: list[float]) -> str:
     return f"{triple[0]:.2f} ({triple[1]:.2f}-{triple[2]:.2f})"
 
 
-def _pictures(sets: dict[str, Any]) -> str:
-    towers = ("bundled", "labels as words", "learned part")
-    lines = [
-        "| set | queries / images | measure | " + " | ".join(towers) + " |",
-        "|---|---|---|" + "---|" * len(towers),
-    ]
-    for name, measures in SETS_SHOWN.items():
-        if name not in sets:
-            continue
-        found = sets[name]
-        for key in measures:
-            values = " | ".join(_value(found[tower][key]) if tower in found else "-" for tower in towers)
-            lines.append(f"| {name} | {found['queries']} / {found['gallery']} | {key} | {values} |")
-    return "\n".join(lines)
-
-
-def _parts(sets: dict[str, Any]) -> str:
-    if not sets:
-        return "Not measured."
-    return _pictures_like(sets)
-
-
-def _pictures_like(sets: dict[str, Any]) -> str:
-    towers = ("bundled", "labels as words", "learned part")
+def _sets(sets: dict[str, Any]) -> str:
+    towers = list(next(iter(sets.values()))["towers"])
     lines = [
         "| set | queries / images | measure | " + " | ".join(towers) + " |",
         "|---|---|---|" + "---|" * len(towers),
     ]
     for name, found in sets.items():
-        for key in ("success@1", "R-precision"):
-            values = " | ".join(_value(found[tower][key]) if tower in found else "-" for tower in towers)
+        for key in SHOWN["R-precision" if found["leading"] == "R-precision" else "success@1"]:
+            values = " | ".join(_value(found["towers"][tower][key]) for tower in towers)
             lines.append(f"| {name} | {found['queries']} / {found['gallery']} | {key} | {values} |")
     return "\n".join(lines)
 
 
-def _text(figures: dict[str, list[float]]) -> str:
-    lines = ["| measure | value (95 % interval) |", "|---|---|"]
-    lines += [f"| {name} | {v[0]:.3f} ({v[1]:.3f}-{v[2]:.3f}) |" for name, v in figures.items()]
+def _ahead(report: dict[str, Any]) -> str:
+    others = list(report["macro_ahead"])
+    lines = [
+        "| set | measure | " + " | ".join(f"ahead of {other}" for other in others) + " |",
+        "|---|---|" + "---|" * len(others),
+    ]
+    for name, found in report["sets"].items():
+        lines.append(f"| {name} | {found['leading']} | " + " | ".join(_gap(found["ahead"][o]) for o in others) + " |")
+    lines.append("| **macro average** | | " + " | ".join(_gap(report["macro_ahead"][other]) for other in others) + " |")
+    levels = "; ".join(
+        f"{tower} {value[0]:.3f} ({value[1]:.3f}-{value[2]:.3f})" for tower, value in report["macro"].items()
+    )
+    return "\n".join(lines) + f"\n\nMacro averages themselves: {levels}."
+
+
+def _gap(triple: list[float]) -> str:
+    """A difference; bold where its interval is all on one side of zero."""
+    written = f"{triple[0]:+.3f} ({triple[1]:+.3f} to {triple[2]:+.3f})"
+    return f"**{written}**" if triple[1] > 0 or triple[2] < 0 else written
+
+
+def _text(towers: dict[str, dict[str, list[float]]]) -> str:
+    lines = ["| measure | " + " | ".join(towers) + " |", "|---|" + "---|" * len(towers)]
+    for measure in next(iter(towers.values())):
+        values = (found[measure] for found in towers.values())
+        lines.append(f"| {measure} | " + " | ".join(f"{v[0]:.3f} ({v[1]:.3f}-{v[2]:.3f})" for v in values) + " |")
     return "\n".join(lines)
 
 
-def _speed(figures: dict[str, float]) -> str:
-    return "\n".join(["| what | value |", "|---|---|", *(f"| {name} | {value} |" for name, value in figures.items())])
+def _speed(subjects: dict[str, dict[str, float]]) -> str:
+    ours, rival = subjects.values()
+    lines = ["| what | " + " | ".join(subjects) + " | ratio |", "|---|---|---|---|"]
+    lines += [f"| {what} | {value} | {rival[what]} | {value / rival[what]:.2f} |" for what, value in ours.items()]
+    return "\n".join(lines)
 
 
 def _times(record: dict[str, Any]) -> str:
-    rows = [f"| {name} | {record[name]['seconds'] / 60:.1f} |" for name in STAGES if name in record]
+    rows = [f"| {name} | {record[name]['seconds'] / 60:.1f} |" for name in STAGES if "seconds" in record.get(name, {})]
     return "\n".join(["| stage | minutes |", "|---|---|", *rows])
 
 
@@ -125,8 +135,8 @@ def _curve(points: list[dict[str, float]]) -> str:
 
 
 def _sizes(sizes: dict[str, int]) -> str:
-    listed = ", ".join(f"`{name}` {size / 1e6:.1f} MB" for name, size in sizes.items())
-    return f"{listed}; together {sum(sizes.values()) / 1e6:.1f} MB"
+    listed = ", ".join(f"`{name}` {size / 1e6:.2f} MB" for name, size in sizes.items())
+    return f"{listed}; together {sum(sizes.values()) / 1e6:.2f} MB"
 
 
 def _cosine(cosine: dict[str, float]) -> str:

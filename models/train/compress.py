@@ -1,42 +1,62 @@
-"""ONNX weights stored as 8-bit integers, one scale per output channel or table row; the arithmetic stays float32.
+"""ONNX weights stored in 8 bits (a token table in 4), one scale per output channel; the arithmetic stays float32.
 
-The graph multiplies the integers back once, when ONNX Runtime folds constants while loading (a token table instead row
-by row, as it is read). So the vectors do not depend on which integer instructions a CPU has, and nothing is lost but
-the rounding of the weights.
+The graph turns the integers back into floats, once while ONNX Runtime loads it and folds constants, or at the one run
+of a session that is opened for one query. So the vectors do not depend on which integer instructions a CPU has, and
+nothing is lost but the rounding of the weights. A matrix is multiplied with its integers and the product scaled, which
+is as exact and spares a pass over the matrix. Small tensors, and convolutions with few inputs per output, whose
+rounding costs most and whose bytes are few, are kept in float16; but not those of the label networks, which come from
+8-bit files.
 """
+
+import copy
 
 import numpy as np
 import onnx
+import torch
 from onnx import helper, numpy_helper
+from torch import nn
 
-SMALLEST = 16_384  # elements; smaller tensors stay as they are
+from models.train.image_tower import LearnedPart
+from models.train.text_tower import GROUP, STEPS_UP, stored_rows, table_scales, table_steps
+from models.train.workspace import DIM
+
+SMALLEST = 40_000  # elements; smaller tensors are kept in float16
+FEW_INPUTS = 32  # of one output of a convolution: depthwise ones
+HALF_FROM = 1_024  # elements; still smaller ones (biases, norms) stay float32
 CHANNEL_AXIS = {"Conv": 0, "Gemm": 0, "MatMul": -1}  # a Gemm as PyTorch writes it: weight (out, in), transposed
 
 
-def compress(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The same model with its large weights in 8 bits; matrices that shrink images stay as they are."""
+def compress(model: onnx.ModelProto, table: str = "") -> onnx.ModelProto:
+    """The same model with its large weights in 8 bits, the token table of that name in 4."""
     graph = model.graph
     users = {name: node for node in graph.node for name in node.input}
-    kept, made = [], []
+    kept: list[onnx.TensorProto] = []
+    made: list[onnx.NodeProto] = []
     for tensor in graph.initializer:
         array = numpy_helper.to_array(tensor)
-        node = users.get(tensor.name)
-        if (
-            node is None
-            or array.dtype != np.float32
-            or array.size < SMALLEST
-            or "shrink" in tensor.name
-            or "small" in tensor.name
-        ):
+        node, name = users.get(tensor.name), tensor.name
+        if node is None or array.dtype != np.float32:
             kept.append(tensor)
-        elif node.op_type == "Gather":
-            integers, scales = _round(array, 0)
-            kept += _tensors(tensor.name, integers, scales)
-            _read_rows(graph, node, tensor.name)
-        elif node.op_type in CHANNEL_AXIS:
-            integers, scales = _round(array, CHANNEL_AXIS[node.op_type] % array.ndim)
-            kept += _tensors(tensor.name, integers, scales)
-            made += _restore(f"{tensor.name}_i8", f"{tensor.name}_scale", tensor.name)
+        elif name == table:
+            kept += _pack_table(name, array)
+            _read_packed(graph, node, name)
+        elif node.op_type in CHANNEL_AXIS and array.ndim > 1 and _in_8_bits(name, array.size, array[0].size):
+            axis = CHANNEL_AXIS[node.op_type] % array.ndim
+            integers, scales = _round(array, axis)
+            kept.append(numpy_helper.from_array(integers, f"{name}_i8"))
+            if node.op_type == "MatMul":
+                kept.append(numpy_helper.from_array(scales.reshape(-1), f"{name}_scale"))
+                made.append(_cast(f"{name}_i8", name))
+                _scale_product(graph, node, f"{name}_scale")
+            else:
+                kept.append(numpy_helper.from_array(scales, f"{name}_scale"))
+                made += [
+                    _cast(f"{name}_i8", f"{name}_f32"),
+                    helper.make_node("Mul", [f"{name}_f32", f"{name}_scale"], [name]),
+                ]
+        elif array.size >= HALF_FROM:
+            kept.append(numpy_helper.from_array(array.astype(np.float16), f"{name}_f16"))
+            made.append(_cast(f"{name}_f16", name))
         else:
             kept.append(tensor)
     del graph.initializer[:]
@@ -48,27 +68,120 @@ def compress(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
+@torch.no_grad()
+def rounded(module: nn.Module) -> nn.Module:
+    """A copy of the module with its weights as `compress` stores them: what the ONNX file is compared with."""
+    module = copy.deepcopy(module)
+    done = set[int]()
+    for place, part in module.named_modules():
+        for name, tensor in [*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)]:
+            if id(tensor) in done or tensor.dtype != torch.float32:
+                continue
+            done.add(id(tensor))
+            if isinstance(part, nn.Embedding):
+                tensor.copy_(stored_rows(tensor))
+                continue
+            words = name.endswith("_words")
+            matrix = words or (name == "weight" and isinstance(part, nn.Conv2d | nn.Linear))
+            if matrix and _in_8_bits(f"{place}.{name}", tensor.numel(), tensor[0].numel()):
+                integers, scales = _round(tensor.numpy(), tensor.ndim - 1 if words else 0)
+                tensor.copy_(torch.from_numpy(integers * scales))
+            elif tensor.numel() >= HALF_FROM:
+                tensor.copy_(tensor.half().float())
+    return module
+
+
+@torch.no_grad()
+def equalise(part: LearnedPart) -> LearnedPart:
+    """A copy that computes the same, with the inputs of every convolution behind a ReLU made equally loud.
+
+    One scale per output serves all inputs of that output, so quiet inputs would be rounded away. A factor moved through
+    the ReLU, into the convolution before it (whose own scale takes it up), costs nothing. Source: Nagel et al. 2019,
+    arXiv:1906.04721.
+    """
+    part = copy.deepcopy(part)
+    layers, ops = part.trunk.layers, part.trunk.ops
+    for before in ops:
+        users = [op for op in ops if before["out"] in op["in"]]
+        if before["op"] != "conv" or before.get("act") != "relu" or len(users) != 1:
+            continue
+        if users[0]["op"] == "conv" and users[0].get("groups", 1) == 1:
+            readers = [layers[users[0]["weight"]].weight]
+        elif users[0]["op"] == "global_mean":  # the pooled feature
+            readers = [part.project.weight, part.loudness.weight]
+        else:
+            continue
+        dims = tuple(number for number in range(readers[0].ndim) if number != 1)
+        loud = readers[0].abs().amax(dims)
+        loud = torch.where(loud > 1e-4 * loud.max(), loud, torch.ones_like(loud))
+        first = layers[before["weight"]]
+        first.weight.mul_(loud[:, None, None, None])
+        first.bias.mul_(loud)
+        for weight in readers:
+            weight.div_(loud.view(1, -1, *[1] * (weight.ndim - 2)))
+    return part
+
+
+def _in_8_bits(name: str, size: int, inputs: int) -> bool:
+    if name.startswith("labels."):
+        return size >= HALF_FROM
+    return size >= SMALLEST and inputs > FEW_INPUTS
+
+
 def _round(array: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
     others = tuple(number for number in range(array.ndim) if number != axis)
     scales = np.maximum(np.abs(array).max(axis=others, keepdims=True), 1e-12) / 127
     return np.clip(np.rint(array / scales), -127, 127).astype(np.int8), scales.astype(np.float32)
 
 
-def _tensors(name: str, integers: np.ndarray, scales: np.ndarray) -> list[onnx.TensorProto]:
-    return [numpy_helper.from_array(integers, f"{name}_i8"), numpy_helper.from_array(scales, f"{name}_scale")]
+def _cast(source: str, result: str) -> onnx.NodeProto:
+    return helper.make_node("Cast", [source], [result], to=onnx.TensorProto.FLOAT)
 
 
-def _restore(integers: str, scales: str, result: str) -> list[onnx.NodeProto]:
-    cast = helper.make_node("Cast", [integers], [f"{result}_f32"], to=onnx.TensorProto.FLOAT)
-    return [cast, helper.make_node("Mul", [f"{result}_f32", scales], [result])]
+def _scale_product(graph: onnx.GraphProto, node: onnx.NodeProto, scale: str) -> None:
+    """A scale per output column after a MatMul."""
+    result = node.output[0]
+    node.output[0] = f"{result}_whole"
+    place = list(graph.node).index(node)
+    graph.node.insert(place + 1, helper.make_node("Mul", [node.output[0], scale], [result]))
 
 
-def _read_rows(graph: onnx.GraphProto, node: onnx.NodeProto, table: str) -> None:
-    """Gather(table) becomes Gather(integers) x Gather(scales), so that the whole table is never made float."""
-    place, result = list(graph.node).index(node), node.output[0]
-    rows = helper.make_node("Gather", [f"{table}_i8", node.input[1]], [f"{result}_rows_i8"], axis=0)
-    scale = helper.make_node("Gather", [f"{table}_scale", node.input[1]], [f"{result}_rows_scale"], axis=0)
-    new = [rows, scale, *_restore(f"{result}_rows_i8", f"{result}_rows_scale", result)]
+def _pack_table(name: str, array: np.ndarray) -> list[onnx.TensorProto]:
+    """(rows, 384) as (rows, 192) bytes, number n in the low half and n + 192 in the high half of byte n."""
+    rows = torch.from_numpy(np.array(array))
+    steps = table_steps(rows).flatten(-2).numpy().astype(np.uint8)
+    scales = table_scales(rows)[..., 0].numpy().astype(np.float16)
+    half = DIM // 2
+    return [
+        numpy_helper.from_array(steps[:, :half] | steps[:, half:] << 4, f"{name}_u4"),
+        numpy_helper.from_array(scales, f"{name}_scale"),
+        numpy_helper.from_array(np.array(4, np.uint8), f"{name}_shift"),
+        numpy_helper.from_array(np.array(15, np.uint8), f"{name}_low"),
+        numpy_helper.from_array(np.array(STEPS_UP, np.float32), f"{name}_middle"),
+        numpy_helper.from_array(np.array([0, 0, DIM // GROUP, GROUP], np.int64), f"{name}_groups"),
+        numpy_helper.from_array(np.array([0, 0, DIM], np.int64), f"{name}_flat"),
+        numpy_helper.from_array(np.array([-1], np.int64), f"{name}_last"),
+    ]
+
+
+def _read_packed(graph: onnx.GraphProto, node: onnx.NodeProto, name: str) -> None:
+    """Gather(table) becomes Gather(bytes), both halves of each byte, times Gather(scales): no table is made float."""
+    place, ids, result = list(graph.node).index(node), node.input[1], node.output[0]
+    step = f"{result}_{{}}".format
+    new = [
+        helper.make_node("Gather", [f"{name}_u4", ids], [step("bytes")], axis=0),
+        helper.make_node("BitwiseAnd", [step("bytes"), f"{name}_low"], [step("low")]),
+        helper.make_node("BitShift", [step("bytes"), f"{name}_shift"], [step("high")], direction="RIGHT"),
+        helper.make_node("Concat", [step("low"), step("high")], [step("steps")], axis=-1),
+        _cast(step("steps"), step("positive")),
+        helper.make_node("Sub", [step("positive"), f"{name}_middle"], [step("whole")]),
+        helper.make_node("Reshape", [step("whole"), f"{name}_groups"], [step("grouped")]),
+        helper.make_node("Gather", [f"{name}_scale", ids], [step("scale16")], axis=0),
+        _cast(step("scale16"), step("scale32")),
+        helper.make_node("Unsqueeze", [step("scale32"), f"{name}_last"], [step("scale")]),
+        helper.make_node("Mul", [step("grouped"), step("scale")], [step("scaled")]),
+        helper.make_node("Reshape", [step("scaled"), f"{name}_flat"], [result]),
+    ]
     graph.node.remove(node)
     for number, made in enumerate(new):
         graph.node.insert(place + number, made)

@@ -1,8 +1,10 @@
-"""Stage `distil-text`: the text tower learns the teacher's space, in English and in Japanese.
+"""Stage `distil-text`: the text tower learns Japanese and keeps the teacher's space in English.
 
-Every batch mixes English texts and Japanese ones. A text is drawn to the teacher's embedding of it (of its translation,
-for Japanese), and the similarities within the batch to the teacher's similarities; Japanese must also pick its own
-translation among the batch's. Batches hold texts of about one length, because padding is wasted time.
+It starts as the teacher, so English is there. First only the rows of Japanese pieces learn, into a tower that stands
+still; then everything learns gently, and every batch mixes English texts and Japanese ones. A text is drawn to the
+teacher's embedding of it (of its translation, for Japanese), and the similarities within the batch to the teacher's
+similarities; Japanese must also pick its own translation among the batch's. Batches hold texts of about one length,
+because padding is wasted time.
 """
 
 import json
@@ -21,12 +23,13 @@ from torch.nn import functional as F
 
 from models.train import teacher, text_tower
 from models.train.text_tower import TextTower
+from models.train.tokenizer import is_japanese
 from models.train.workspace import OUT, SEED, log, note, recorded, stage
 
-STEPS = 1_600
-ENGLISH_BATCH, JAPANESE_BATCH = 448, 192
+STEPS, ROWS_ONLY = 1_250, 300  # all steps; the first ones, in which only Japanese rows learn
+ENGLISH_BATCH, JAPANESE_BATCH = 160, 352
 LEXICON_SHARE = 0.25  # of the Japanese texts
-PEAK_RATE, WARM_UP = 6e-4, 100
+ROW_RATE, RATE, WARM_UP = 2e-3, 1.5e-4, 30  # of Japanese rows; of everything else
 SIMILARITY_WEIGHT, CHOICE_WEIGHT, CHOICE_TEMPERATURE = 8.0, 0.15, 0.05
 CHECK_EVERY, KEEP_EVERY = 200, 100
 
@@ -50,7 +53,12 @@ def run() -> None:
         english, japanese, lexicon = _sides(tokenizer, data)
         checkpoint = OUT / "text-checkpoint.pt"
         tower = TextTower(tokenizer.get_vocab_size()).train() if checkpoint.exists() else _start(tokenizer, data)
-        optimiser = torch.optim.AdamW(tower.parameters(), PEAK_RATE, (0.9, 0.98), weight_decay=0.01, fused=True)
+        halves = _Halves(tower, tokenizer)
+        rest = [value for name, value in tower.named_parameters() if name != "tokens.weight"]
+        optimiser = torch.optim.AdamW(
+            [{"params": [halves.japanese], "peak": ROW_RATE}, {"params": [halves.english, *rest], "peak": RATE}],
+            RATE, (0.9, 0.98), weight_decay=0.0, fused=True,
+        )  # fmt: skip
         step = 0
         if checkpoint.exists():
             state = torch.load(checkpoint, weights_only=True)
@@ -62,11 +70,15 @@ def run() -> None:
         for english_rows, japanese_rows, lexicon_rows in _plan(english, japanese, lexicon, step):
             step += 1
             for group in optimiser.param_groups:
-                group["lr"] = PEAK_RATE * _rate(step)
-            loss = _loss(tower, english, english_rows, [(japanese, japanese_rows), (lexicon, lexicon_rows)])
-            optimiser.zero_grad()
+                group["lr"] = _rate(step) * group["peak"]
+            for value in rest:
+                value.requires_grad_(step > ROWS_ONLY)
+            sides = [(english, english_rows), (japanese, japanese_rows), (lexicon, lexicon_rows)]
+            loss = _loss(tower, sides[1:] if step <= ROWS_ONLY else sides)
+            tower.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(tower.parameters(), 1.0)
+            halves.take_gradients(step > ROWS_ONLY)
             optimiser.step()
             losses.append(loss.item())
             if step % 50 == 0:
@@ -148,25 +160,41 @@ def _batches(side: Side, size: int, seed: int) -> Iterator[NDArray[np.int64]]:
             yield block[number * size : (number + 1) * size]
 
 
+class _Halves:
+    """The token table as two parameters over the same memory, because its two languages learn at different rates."""
+
+    def __init__(self, tower: TextTower, tokenizer: Tokenizer) -> None:
+        self.table = tower.tokens.weight
+        self.first = min(number for piece, number in tokenizer.get_vocab().items() if is_japanese(piece))
+        self.english = torch.nn.Parameter(self.table.data[: self.first])
+        self.japanese = torch.nn.Parameter(self.table.data[self.first :])
+
+    def take_gradients(self, everything: bool) -> None:
+        """Hands the table's gradient to the halves; the English one stands still unless `everything` learns."""
+        assert self.table.grad is not None
+        self.english.grad = self.table.grad[: self.first] if everything else None
+        self.japanese.grad = self.table.grad[self.first :]
+
+
 def _rate(step: int) -> float:
-    """Linear warm-up, then half a cosine down to a fiftieth."""
-    if step < WARM_UP:
-        return step / WARM_UP
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - WARM_UP) / (STEPS - WARM_UP)))
+    """Share of the peak: full while rows alone learn, then a fresh warm-up and a cosine down to a hundredth."""
+    if step <= ROWS_ONLY:
+        return min(1.0, step / WARM_UP)
+    done = step - ROWS_ONLY
+    return min(1.0, done / WARM_UP) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done / (STEPS - ROWS_ONLY))))
 
 
-def _loss(
-    tower: TextTower, english: Side, english_rows: NDArray[np.int64], others: list[tuple[Side, NDArray[np.int64]]]
-) -> Tensor:
+def _loss(tower: TextTower, sides: list[tuple[Side, NDArray[np.int64]]]) -> Tensor:
     ours, theirs = [], []
-    for side, rows in [(english, english_rows), *others]:
+    for side, rows in sides:
         with torch.autocast("cpu", torch.bfloat16):
             ours.append(tower(*text_tower.pad([side.ids[row] for row in rows])).float())
         theirs.append(torch.from_numpy(side.targets[side.target_rows[rows]].astype(np.float32)))
     student, target = torch.cat(ours), F.normalize(torch.cat(theirs), dim=1)
     near = (1 - (student * target).sum(1)).mean()
     similar = (student @ student.T - target @ target.T).pow(2).mean()
-    foreign, wanted = student[len(english_rows) :], target[len(english_rows) :]
+    japanese = sum(len(rows) for _, rows in sides[-2:])
+    foreign, wanted = student[-japanese:], target[-japanese:]
     same = (wanted @ wanted.T > 0.95).float()
     choice = (
         -(F.log_softmax(foreign @ wanted.T / CHOICE_TEMPERATURE, 1) * (same / same.sum(1, keepdim=True))).sum(1).mean()

@@ -1,60 +1,120 @@
-"""Stage `evaluate`: how well texts find the pictures of ../shared/data/dev, with bootstrap 95 % intervals.
+"""Stage `evaluate`: how well texts find the pictures of ../shared/data/dev, and parts of unseen families each other.
 
     python -m models.train.evaluate            the reporting half: the figures of the card
     python -m models.train.evaluate --choose   the choosing half: for every decision before
 
-dev is split by concept (`pictures.half`). The bundled ONNX files are measured beside their two parts alone: labels as
-words (the frozen baseline) and the learned part.
+dev is split by concept (`pictures.half`). The bundled ONNX files are measured beside their predecessor (its released
+files, taken from the history) and beside labels as words alone, through the bundled text tower. Intervals are
+bootstrapped over the queries, over whole families where parts ask; differences and the macro average are paired.
 """
 
+import hashlib
 import json
+import subprocess
 import sys
+import tarfile
 import time
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from scipy.stats import spearmanr
 from tokenizers import Tokenizer
-from torch.nn import functional as F
 
-from models.train import export, label_scores, pictures, text_tower
-from models.train.label_words import shrink
-from models.train.measures import Questions, interval, measure
-from models.train.workspace import MODEL, OUT, log, note, stage
+from cmrcli.samples.ageing import aged
+from models.train import export, label_scores, pictures, rival, text_tower
+from models.train.fit_image import label_part
+from models.train.measures import Questions, difference, interval, macro, measure
+from models.train.texts import read_lexicon
+from models.train.workspace import MODEL, OUT, REPOSITORY, log, note, stage
 
 Vectors = NDArray[np.float32]
+PREDECESSOR = ("6619397", "models/cmr-small-1")  # commit and folder of its files
+BASELINE = "labels as words"
+LEADING = {  # the measure of each set that counts in the macro average
+    "text -> photo (unseen classes)": "R-precision", "text -> clothing photo": "R-precision",
+    "text -> product": "R-precision", "text -> figure (alt text)": "success@10",
+    "drawing -> rendering": "R-precision", "rendering -> drawing": "R-precision",
+    "drawing -> other drawing": "R-precision",
+}  # fmt: skip
+Values = dict[str, dict[str, NDArray[np.float64]]]  # tower -> measure -> one value a query
 
 
 def run(half: str = "report") -> None:
-    """Measures the encoder in `models/` on one half of dev and notes the figures."""
+    """Measures the encoder in `models/` on one half of dev and notes the figures; parts on the reporting half alone."""
     with stage(f"evaluate-{half}"):
         pictures.prepare("dev", pictures.SIZE)
         rows = pictures.words("dev")
         chosen = np.asarray([number for number, row in enumerate(rows) if pictures.half(row) == half])
-        towers = image_vectors(pictures.pixels("dev", pictures.SIZE)[chosen], dev_scores()[chosen])
-        figures: dict[str, Any] = {}
+        encoders = [MODEL, previous()]
+        towers = image_vectors(
+            f"dev-{half}", pictures.pixels("dev", pictures.SIZE)[chosen], dev_scores()[chosen], encoders
+        )
+        found: dict[str, Values] = {}
+        sizes: dict[str, tuple[int, int]] = {}
+        groups: dict[str, NDArray[np.int64]] = {}
         for questions in all_questions([rows[number] for number in chosen]):
-            texts = embed_texts(questions.queries)
-            found = {}
-            for name, vectors in towers.items():
-                values = measure(texts @ vectors[questions.gallery].T, questions.relevant)
-                found[name] = {key: interval(value) for key, value in values.items()}
-            figures[questions.name] = {
-                "queries": len(questions.queries), "gallery": len(questions.gallery), **found,
-            }  # fmt: skip
-            log(
-                f"{questions.name}: "
-                + "  ".join(
-                    f"{t} {f['success@1'][0]:.3f}/{f['success@10'][0]:.3f}/{f['R-precision'][0]:.3f}"
-                    for t, f in found.items()
-                )
-            )
-        note(f"evaluate-{half}", sets=figures)
-        note(f"evaluate-{half}", parts=part_figures())
+            texts = {folder.name: embed_texts(questions.queries, folder) for folder in encoders}
+            texts[BASELINE] = texts[MODEL.name]
+            found[questions.name] = {
+                name: measure(texts[name] @ vectors[questions.gallery].T, questions.relevant)
+                for name, vectors in towers.items()
+            }
+            sizes[questions.name] = len(questions.queries), len(questions.gallery)
+            groups[questions.name] = np.arange(len(questions.queries))
         if half == "report":
-            note("evaluate-report", text=text_figures(), speed=speeds())
+            for name, values, families, gallery in part_values(encoders):
+                found[name], groups[name], sizes[name] = values, families, (len(families), gallery)
+        note(f"evaluate-{half}", **_figures(found, groups, sizes))
+        if half == "report":
+            note("evaluate-report", text={folder.name: text_figures(folder) for folder in encoders})
+            note("evaluate-report", speed=speeds())
+
+
+def _figures(
+    found: dict[str, Values], groups: dict[str, NDArray[np.int64]], sizes: dict[str, tuple[int, int]]
+) -> dict[str, Any]:
+    """Means with intervals of every set and tower, and what MODEL is ahead of the others by, paired."""
+    sets: dict[str, Any] = {}
+    for name, values in found.items():
+        leading = LEADING.get(name, "success@1")
+        ours = values[MODEL.name][leading]
+        sets[name] = {
+            "queries": sizes[name][0], "gallery": sizes[name][1], "leading": leading,
+            "towers": {t: {k: interval(v, groups[name]) for k, v in one.items()} for t, one in values.items()},
+            "ahead": {
+                t: difference(ours, one[leading], groups[name]) for t, one in values.items() if t != MODEL.name
+            },
+        }  # fmt: skip
+        log(f"{name}: " + "  ".join(f"{t} {v['success@1'].mean():.3f}/{v['success@10'].mean():.3f}/"
+                                    f"{v['R-precision'].mean():.3f}" for t, v in values.items()))  # fmt: skip
+    towers = next(iter(found.values()))
+    leading = {name: {t: found[name][t][LEADING.get(name, "success@1")] for t in towers} for name in found}
+    averages = {t: macro([(leading[n][t], groups[n]) for n in found]) for t in towers}
+    ahead = {
+        t: macro([(leading[n][MODEL.name] - leading[n][t], groups[n]) for n in found])
+        for t in towers if t != MODEL.name
+    }  # fmt: skip
+    log(f"macro average {averages}, ahead {ahead}")
+    return {"sets": sets, "macro": averages, "macro_ahead": ahead}
+
+
+def previous() -> Path:
+    """The released predecessor's files, unpacked from the history of this repository."""
+    commit, folder = PREDECESSOR
+    if not (OUT / folder).exists():
+        packed = subprocess.run(
+            ["git", "archive", commit, folder], cwd=REPOSITORY, stdout=subprocess.PIPE, check=True
+        ).stdout  # fmt: skip
+        with tarfile.open(fileobj=BytesIO(packed)) as archive:
+            archive.extractall(OUT, filter="data")
+    return OUT / folder
 
 
 def all_questions(rows: list[dict[str, Any]]) -> list[Questions]:
@@ -74,14 +134,15 @@ def all_questions(rows: list[dict[str, Any]]) -> list[Questions]:
     }
     sets = [_by_words(name, rows, gallery, "names") for name, gallery in kinds.items()]
     sets.append(_by_words("ja -> emoji", rows, kinds["text -> emoji"], "names_ja"))
+    sets.append(_by_lexicon("ja -> icon (lexicon)", rows, kinds["text -> icon"]))
     figures = of(lambda row: row["source"].startswith("openstax") and row["captions"])
     sets.append(_one_by_one("text -> figure (alt text)", rows, figures))
     return [questions for questions in sets if questions.queries]
 
 
-def embed_texts(texts: list[str]) -> Vectors:
-    """(n, 384) from the bundled text tower."""
-    tokenizer, runner = Tokenizer.from_file(str(MODEL / "tokenizer.json")), export.session(MODEL / "text.onnx", 2)
+def embed_texts(texts: list[str], folder: Path = MODEL) -> Vectors:
+    """(n, 384) from an encoder's text tower."""
+    tokenizer, runner = Tokenizer.from_file(str(folder / "tokenizer.json")), export.session(folder / "text.onnx")
     out = []
     for start in range(0, len(texts), 64):
         ids, mask = text_tower.pad(text_tower.encode(tokenizer, texts[start : start + 64]))
@@ -89,62 +150,90 @@ def embed_texts(texts: list[str]) -> Vectors:
     return np.concatenate(out)
 
 
-@torch.no_grad()
-def image_vectors(pixels: pictures.Pixels, scores: NDArray[np.float16]) -> dict[str, Vectors]:
-    """(n, 384) from the bundled image tower, and from its two parts alone (PyTorch, from the checkpoints)."""
-    runner = export.session(MODEL / "image.onnx", 2)
-    blocks = np.array_split(pixels, max(1, len(pixels) // 16))
-    found = {"bundled": np.concatenate([runner.run(None, {"pixel_values": block})[0] for block in blocks])}
-    tokenizer = Tokenizer.from_file(str(OUT / "tokenizer.json"))
-    tower = export.image_tower(text_tower.load(OUT / "text.pt", tokenizer), tokenizer, OUT / "image.pt")
-    shares = torch.from_numpy(scores.astype(np.float32))
-    labels = tower.labels.say(shares[:, :1001], shares[:, 1001:])
-    found["labels as words"] = F.normalize(labels, dim=1).numpy()
-    learned = []
-    for block in blocks:
-        planes = shrink(torch.from_numpy(block).permute(0, 3, 1, 2).float(), tower.small)
-        learned.append(tower.learned(planes.contiguous(memory_format=torch.channels_last))[0])
-    found["learned part"] = F.normalize(torch.cat(learned), dim=1).numpy()
+def image_vectors(
+    group: str, pixels: pictures.Pixels, scores: NDArray[np.float16], encoders: list[Path]
+) -> dict[str, Vectors]:
+    """(n, 384) from each encoder's image tower, and of the label scores in the bundled text tower's words."""
+    found = {folder.name: _encoded(folder, group, pixels) for folder in encoders}
+    words = label_part(embed_texts)
+    labels = words.say(*torch.from_numpy(scores.astype(np.float32)).split([1001, 631], 1)).numpy()
+    found[BASELINE] = labels / np.linalg.norm(labels, axis=1, keepdims=True)
     return found
 
 
-def part_figures() -> dict[str, Any]:
-    """Drawing <-> rendering of the part families kept apart, among all parts made; right is the same family."""
-    groups = ("parts-held", "parts-train")
-    rows = [row for group in groups for row in pictures.words(group)]
-    pixels = np.concatenate([pictures.pixels(group, pictures.SIZE) for group in groups])
-    scores = np.concatenate([np.load(OUT / f"scores-{group}.npy") for group in groups])
-    towers = image_vectors(pixels, scores)
-    held = len(pictures.words("parts-held"))
+def _encoded(folder: Path, group: str, pixels: pictures.Pixels) -> Vectors:
+    """An encoder's vectors of a group of images; kept, because the predecessor's never change."""
+    digest = hashlib.sha256((folder / "image.onnx").read_bytes()).hexdigest()[:12]
+    path = OUT / f"vectors-{group}-{digest}.npy"
+    if not path.exists():
+        runner = export.session(folder / "image.onnx")
+        blocks = np.array_split(pixels, max(1, len(pixels) // 16))
+        np.save(path, np.concatenate([runner.run(None, {"pixel_values": block})[0] for block in blocks]))
+        log(f"{folder.name}: {len(pixels):,} images of {group}")
+    return np.asarray(np.load(path))
+
+
+def part_values(encoders: list[Path]) -> list[tuple[str, Values, NDArray[np.int64], int]]:
+    """Sets over the part families kept apart: name, values, family of each query, size of the gallery."""
+    held, shown = pictures.words("parts-held"), pictures.words("parts-gallery")
+    rows = held + shown
+    sheets = pictures.pixels("parts-held", pictures.SIZE)
+    redrawn = [number for number, row in enumerate(held) if row["sheet"] == 1]
+    changed = {
+        "redrawn": sheets[redrawn],
+        "redrawn and turned": np.stack([_turned(sheets[n], n) for n in redrawn]),
+        "redrawn and scanned": np.stack([_scanned(sheets[n], n) for n in redrawn]),
+    }
+    pixels = np.concatenate([sheets, pictures.pixels("parts-gallery", pictures.SIZE), *changed.values()])
+    scores = np.concatenate([np.load(OUT / f"scores-{group}.npy") for group in ("parts-held", "parts-gallery")])
+    runner = label_scores.session()
+    made = np.concatenate(list(changed.values()))
+    more = [runner.run(None, {"pixels": block})[0] for block in np.array_split(made, len(made) // 32 + 1)]
+    towers = image_vectors("parts", pixels, np.concatenate([scores, *more]), encoders)
     family = np.asarray([row["concept"] for row in rows])
-    drawings, renderings = (
-        np.flatnonzero([row["kind"] == f"part {kind}" for row in rows]) for kind in ("drawing", "rendering")
-    )
-    figures: dict[str, Any] = {}
-    names = sorted({row["names"][0] for row in rows[:held]})
-    texts = embed_texts(names)
+    sheet = np.asarray([row["sheet"] for row in rows])
+    is_held = np.arange(len(rows)) < len(held)
+    numbers = {name: number for number, name in enumerate(sorted(set(family[is_held])))}
+    drawings, renderings = np.flatnonzero(sheet == 0), np.flatnonzero(sheet == -1)
+    sets = []
     for name, asked, gallery in (
-        ("drawing -> rendering", drawings[drawings < held], renderings),
-        ("rendering -> drawing", renderings[renderings < held], drawings),
-        ("drawing -> other drawing", drawings[drawings < held], drawings),
-        ("name -> drawing", None, drawings),
-        ("name -> rendering", None, renderings),
-    ):  # fmt: skip
-        found = {}
+        ("drawing -> rendering", drawings[is_held[drawings]], renderings),
+        ("rendering -> drawing", renderings[is_held[renderings]], drawings),
+        ("drawing -> other drawing", drawings[is_held[drawings]], drawings),
+    ):
+        relevant = (family[asked][:, None] == family[gallery][None]) & (asked[:, None] != gallery[None])
+        values = {}
         for tower, vectors in towers.items():
-            if asked is None:
-                queries = texts
-                relevant = np.asarray([[name == rows[number]["names"][0] for number in gallery] for name in names])
-            else:
-                queries = vectors[asked]
-                relevant = (family[asked][:, None] == family[gallery][None]) & (asked[:, None] != gallery[None])
-            scored = queries @ vectors[gallery].T
-            if asked is not None:
-                scored[asked[:, None] == gallery[None]] = -2.0
-            found[tower] = {key: interval(value) for key, value in measure(scored, relevant).items()}
-        figures[name] = {"queries": len(queries), "gallery": len(gallery), **found}
-        log(f"{name}: " + "  ".join(f"{t} {f['success@1'][0]:.3f}/{f['R-precision'][0]:.3f}" for t, f in found.items()))
-    return figures
+            scored = vectors[asked] @ vectors[gallery].T
+            scored[asked[:, None] == gallery[None]] = -2.0
+            values[tower] = measure(scored, relevant)
+        sets.append((name, values, np.asarray([numbers[one] for one in family[asked]]), len(gallery)))
+    first = len(rows)
+    asked = np.asarray([n for n in drawings if is_held[n]])
+    of_family = np.asarray([numbers[one] for one in family[asked]])
+    part = np.asarray([rows[n]["part"] for n in asked])
+    for name, some in changed.items():  # among all redrawn parts of the query's own family
+        values = {}
+        for tower, vectors in towers.items():
+            scored = vectors[asked] @ vectors[first : first + len(some)].T
+            scored[of_family[:, None] != of_family[None]] = -2.0
+            values[tower] = measure(scored, (of_family[:, None] == of_family[None]) & (part[:, None] == part[None]))
+        sets.append((f"drawing -> same part {name}", values, of_family, int((of_family == 0).sum())))
+        first += len(some)
+    return sets
+
+
+def _turned(pixels: pictures.Pixels, number: int) -> pictures.Pixels:
+    """Turned by one, two or three quarters, every third one mirrored too."""
+    turned = np.rot90(pixels, 1 + number % 3)
+    return turned[:, ::-1] if number % 9 < 3 else turned
+
+
+def _scanned(pixels: pictures.Pixels, number: int) -> pictures.Pixels:
+    """As if printed and scanned."""
+    from random import Random
+
+    return np.asarray(aged(Image.fromarray(pixels).convert("L"), Random(number)).convert("RGB"))
 
 
 def dev_scores() -> NDArray[np.float16]:
@@ -157,10 +246,10 @@ def dev_scores() -> NDArray[np.float16]:
     return np.asarray(np.load(path))
 
 
-def text_figures() -> dict[str, list[float]]:
-    """Spearman correlation with the teacher, and success@1 of held-back translations, of the bundled text tower."""
+def text_figures(folder: Path) -> dict[str, list[float]]:
+    """Spearman correlation with the teacher, and success@1 of held-back translations, of an encoder's text tower."""
     data = json.loads((OUT / "texts.json").read_text())
-    ours = embed_texts(data["held_english"])
+    ours = embed_texts(data["held_english"], folder)
     theirs = np.load(OUT / "teacher-held-english.npy").astype(np.float32)
     upper = np.triu_indices(len(ours), 1)
     value = float(spearmanr((ours @ ours.T)[upper], (theirs @ theirs.T)[upper]).statistic)
@@ -172,8 +261,8 @@ def text_figures() -> dict[str, list[float]]:
         around.append(
             spearmanr((ours[rows] @ ours[rows].T)[pairs][some], (theirs[rows] @ theirs[rows].T)[pairs][some]).statistic
         )
-    english = embed_texts([pair[0] for pair in data["held_pairs"]])
-    japanese = embed_texts([pair[1] for pair in data["held_pairs"]])
+    english = embed_texts([pair[0] for pair in data["held_pairs"]], folder)
+    japanese = embed_texts([pair[1] for pair in data["held_pairs"]], folder)
     hits = (japanese @ english.T).argmax(1) == np.arange(len(english))
     back = (english @ japanese.T).argmax(1) == np.arange(len(english))
     low, high = np.percentile(around, (2.5, 97.5))
@@ -184,33 +273,59 @@ def text_figures() -> dict[str, list[float]]:
     }
 
 
-def speeds() -> dict[str, float]:
-    """Milliseconds and images per second of the bundled files: the best of several runs, as others use this machine."""
+def speeds() -> dict[str, dict[str, float]]:
+    """Load times, milliseconds a query and images per second, beside a CLIP graph of the usual size (`rival.py`).
 
-    def best(work: Any, times: int) -> float:
-        taken = []
-        for _ in range(times):
-            start = time.perf_counter()
-            work()
-            taken.append(time.perf_counter() - start)
-        return min(taken)
-
-    text, image = export.session(MODEL / "text.onnx"), export.session(MODEL / "image.onnx", 2)
-    one = export.session(MODEL / "image.onnx", 1)
-    tokenizer = Tokenizer.from_file(str(MODEL / "tokenizer.json"))
-    ids, mask = text_tower.pad(text_tower.encode(tokenizer, ["hex flange bolt M8"]))
+    The best of several runs, one encoder after the other in every round, because others use this machine.
+    """
+    ids, mask = text_tower.pad(
+        text_tower.encode(Tokenizer.from_file(str(MODEL / "tokenizer.json")), ["hex flange bolt M8"])
+    )
     query = {"input_ids": ids.numpy(), "attention_mask": mask.numpy()}
-    batch = {"pixel_values": np.ascontiguousarray(pictures.pixels("dev", pictures.SIZE)[:16])}
-    single = {"pixel_values": batch["pixel_values"][:1]}
-    return {
-        "text_session_ms": round(best(lambda: export.session(MODEL / "text.onnx"), 8) * 1e3, 1),
-        "tokenizer_load_ms": round(best(lambda: Tokenizer.from_file(str(MODEL / "tokenizer.json")), 8) * 1e3, 1),
-        "query_ms_1_thread": round(best(lambda: text.run(None, query), 30) * 1e3, 2),
-        "image_session_ms": round(best(lambda: export.session(MODEL / "image.onnx", 2), 4) * 1e3, 1),
-        "images_per_s_batch16_2_threads": round(16 / best(lambda: image.run(None, batch), 10), 1),
-        "images_per_s_batch1_2_threads": round(1 / best(lambda: image.run(None, single), 20), 1),
-        "images_per_s_batch16_1_thread": round(16 / best(lambda: one.run(None, batch), 6), 1),
+    pixels = np.ascontiguousarray(pictures.pixels("dev", pictures.SIZE)[:16])
+    planes = np.zeros((16, 3, 256, 256), np.float32)
+    clip = rival.folder()
+    subjects = {
+        MODEL.name: (MODEL, query, {"pixel_values": pixels}),
+        "CLIP ViT-B/32-256 int8": (clip, {"input_ids": rival.query()}, {"pixel_values": planes}),
     }
+    taken: dict[str, dict[str, list[float]]] = {name: {} for name in subjects}
+
+    def clock(name: str, what: str, work: Callable[[], Any]) -> Any:
+        start = time.perf_counter()
+        result = work()
+        taken[name].setdefault(what, []).append(time.perf_counter() - start)
+        return result
+
+    for _ in range(6):
+        for name, (folder, words, images) in subjects.items():
+            one = {key: value[:1] for key, value in images.items()}
+            text = clock(name, "text_session_ms", lambda f=folder: export.session(f / "text.onnx"))
+            once = clock(name, "text_light_session_ms", lambda f=folder: _light(f / "text.onnx"))
+            clock(name, "first_query_of_a_light_session_ms", lambda s=once, q=words: s.run(None, q))
+            image = clock(name, "image_session_ms", lambda f=folder: export.session(f / "image.onnx", 2))
+            text.run(None, words)
+            image.run(None, one)
+            for _ in range(5):
+                clock(name, "query_ms_1_thread", lambda s=text, q=words: s.run(None, q))
+                clock(name, "images_per_s_batch1_2_threads", lambda s=image, q=one: s.run(None, q))
+            for _ in range(2):
+                clock(name, "images_per_s_batch16_2_threads", lambda s=image, q=images: s.run(None, q))
+    return {name: {what: _rate(what, min(times)) for what, times in one.items()} for name, one in taken.items()}
+
+
+def _rate(what: str, seconds: float) -> float:
+    images = 16 if "batch16" in what else 1
+    return round(images / seconds, 1) if what.startswith("images") else round(seconds * 1e3, 2)
+
+
+def _light(path: Path) -> onnxruntime.InferenceSession:
+    """A session as the tool opens it for one query: nothing optimised or repacked."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.add_session_config_entry("session.disable_prepacking", "1")
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def _by_words(name: str, rows: list[dict[str, Any]], gallery: list[int], field: str) -> Questions:
@@ -220,6 +335,24 @@ def _by_words(name: str, rows: list[dict[str, Any]], gallery: list[int], field: 
     for column, number in enumerate(gallery):
         for row, query in enumerate(queries):
             relevant[row, column] = query in rows[number][field]
+    return Questions(name, queries, np.asarray(gallery, np.int64), relevant)
+
+
+def _by_lexicon(name: str, rows: list[dict[str, Any]], gallery: list[int]) -> Questions:
+    """Japanese terms of the lexicon whose English is a name of some image; those images answer."""
+    translations: dict[str, set[str]] = {}
+    for term in read_lexicon():
+        for english in term.english:
+            translations.setdefault(english.lower(), set()).add(term.japanese[0])
+    asked: dict[str, set[int]] = {}
+    for column, number in enumerate(gallery):
+        for english in rows[number]["names"]:
+            for japanese in translations.get(english.lower(), ()):
+                asked.setdefault(japanese, set()).add(column)
+    queries = sorted(asked)
+    relevant = np.zeros((len(queries), len(gallery)), bool)
+    for row, query in enumerate(queries):
+        relevant[row, list(asked[query])] = True
     return Questions(name, queries, np.asarray(gallery, np.int64), relevant)
 
 

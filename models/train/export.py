@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from models.train import fit_image, pictures, text_tower
-from models.train.compress import compress
+from models.train.compress import compress, equalise, rounded
 from models.train.image_tower import ImageTower, LearnedPart
-from models.train.workspace import CONTEXT, DIM, MODEL, OUT, log, note, stage
+from models.train.workspace import CONTEXT, DIM, MODEL, OUT, log, note, recorded, stage
 
-OPSET = 17
+OPSET = 18  # BitwiseAnd
 CHECKED_TEXTS = (
     "gear",
     "歯車の図面",
@@ -71,10 +71,18 @@ def run(text: Path = OUT / "text.pt", image: Path | None = OUT / "image.pt") -> 
         shutil.copy(OUT / "tokenizer.json", folder / "tokenizer.json")
         tokenizer = Tokenizer.from_file(str(OUT / "tokenizer.json"))
         tower = text_tower.load(text, tokenizer)
-        _write_text(tower, folder / "text.onnx")
         seeing = image_tower(tower, tokenizer, image)
-        _write_image(seeing, folder / "image.onnx")
-        note("export", text_cosine=_text_cosine(tower, tokenizer, folder), image_cosine=_image_cosine(seeing, folder))
+        small_tower, small_seeing = rounded(tower), rounded(seeing)
+        _write_text(small_tower, folder / "text.onnx")
+        _write_image(small_seeing, folder / "image.onnx")
+        note(
+            "export",
+            text_cosine=_text_cosine(small_tower, tokenizer, folder),
+            text_cosine_float=_text_cosine(tower, tokenizer, folder),
+            image_cosine=_image_cosine(small_seeing, folder),
+            image_cosine_float=_image_cosine(seeing, folder),
+        )
+        log(f"export: {recorded('export')}")
         hashes = {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
         note("export", bytes={path.name: path.stat().st_size for path in folder.iterdir()})
         (folder / "model.toml").write_text(
@@ -94,6 +102,7 @@ def image_tower(tower: text_tower.TextTower, tokenizer: Tokenizer, checkpoint: P
     if checkpoint is not None:
         learned = LearnedPart()
         learned.load_state_dict(torch.load(checkpoint, weights_only=True)["learned"])
+        learned = equalise(learned)
     return ImageTower(fit_image.label_part(lambda words: text_tower.embed(tower, tokenizer, words)), learned).eval()
 
 
@@ -101,17 +110,20 @@ def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
     """An ONNX Runtime session on the CPU."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # as the tool opens it
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def _write_text(tower: text_tower.TextTower, path: Path) -> None:
     ids = torch.ones(2, 7, dtype=torch.int64)
+    tower.rounded = False  # the table itself is rounded already
     axes = {name: {0: "n", 1: "length"} for name in ("input_ids", "attention_mask")} | {"text_embeds": {0: "n"}}
     torch.onnx.export(
         tower, (ids, ids), path, dynamo=False, opset_version=OPSET, dynamic_axes=axes,
         input_names=["input_ids", "attention_mask"], output_names=["text_embeds"],
     )  # fmt: skip
-    onnx.save(compress(onnx.load(path)), path)
+    tower.rounded = True
+    onnx.save(compress(onnx.load(path), "tokens.weight"), path)
 
 
 def _write_image(tower: ImageTower, path: Path) -> None:
@@ -127,13 +139,15 @@ def _text_cosine(tower: text_tower.TextTower, tokenizer: Tokenizer, folder: Path
     runner = session(folder / "text.onnx")
     with torch.no_grad():
         ids, mask = text_tower.pad(text_tower.encode(tokenizer, list(CHECKED_TEXTS)))
+        tower.rounded = False
         ours = tower(ids, mask).numpy()
+        tower.rounded = True
     theirs = runner.run(None, {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})[0]
     return _cosine(ours, theirs)
 
 
 def _image_cosine(tower: ImageTower, folder: Path) -> dict[str, float]:
-    runner = session(folder / "image.onnx", 2)
+    runner = session(folder / "image.onnx")
     sample = np.ascontiguousarray(pictures.pixels("dev", pictures.SIZE)[::40])
     with torch.no_grad():
         ours = np.concatenate([tower(torch.from_numpy(part)).numpy() for part in np.array_split(sample, 6)])

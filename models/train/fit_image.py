@@ -4,52 +4,82 @@ The text tower is frozen (its teacher stands in while it is still learning), so 
 thousands of texts can serve as wrong answers at the cost of one product. Near-synonyms are no wrong answers: the
 target is spread by the similarity of the texts themselves.
 Photos are also held to their label vector, which is how nothing is forgotten.
+
+    python -m models.train.fit_image [--fresh]
+    torchrun --nproc-per-node 2 -m models.train.fit_image
+    python -m models.train.fit_image --texts        when the text tower is done while the image tower is learning
+
+The second one shares every batch out to processes of one thread each: on a shared machine threads wait for each other
+at every layer, processes once a step.
 """
 
 import math
+import os
+import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.train import image_texts, label_scores, pictures, teacher, text_tower
-from models.train.augment import augment
-from models.train.image_tower import LearnedPart, together
+from models.train import image_texts, label_scores, pictures, released, teacher, text_tower
+from models.train.augment import augment, turned
+from models.train.image_tower import LABEL_GAIN, LearnedPart, together
 from models.train.label_words import IMAGENET, OBJECTS, LabelWords, words_of
+from models.train.tokenizer import is_japanese
 from models.train.workspace import OUT, SEED, log, note, recorded, stage
 
-STEPS = 1_040
+STEPS = 1_600
 BATCH = 256
-SIZES = ((0.45, 96), (1.01, 128))  # until this share of the steps, this many pixels
-PEAK_RATE, HEAD_FACTOR, WARM_UP = 6e-4, 4.0, 40
+# The first convolutions have learned line art and cost most, because their planes are large: left as they are when
+# training continues from a released encoder, and a step takes two thirds of the time.
+STILL = 12
+PEAK_RATE, HEAD_FACTOR, WARM_UP = 4e-4, 3.0, 60
+DECAY = 0.35  # share of the steps in which the rate falls; before it the number of steps may still be changed
 TEMPERATURE, TEXT_TEMPERATURE = 0.05, 0.05
 OTHER_TEXTS = 4_096
 NEAR_WEIGHT, LABEL_WEIGHT = 0.5, 1.0
-PAIRS = 20  # drawing and rendering of one part, in every batch
-PAIR_WEIGHT, PAIR_TEMPERATURE = 0.3, 0.07
+PART_PICTURES, PARTS_OF_EACH = 56, 4  # of a batch, about; parts of one family together, each with all its pictures
+PART_WEIGHT, PART_TEMPERATURE = 0.4, 0.07
+SAME_PART = 0.7  # of the choice between parts goes to the same part, the rest to its family
 SHARES = {"icon": 1.0, "symbol": 2.0, "stencil": 4.0, "emoji": 2.5, "figure": 2.0, "photo": 1.6, "product": 2.5}
 KEEP_EVERY = 20
+SOURCES = ("train", "parts-train")
+WORKERS, WORKER = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
 
 
 def run() -> None:
     """Trains or resumes; `image.pt` is the finished learned part (the mean of its last weights)."""
     if (OUT / "image.pt").exists():
         return
-    with stage("fit-image"):
+    if WORKERS == 1:
+        embed_texts()
+    else:
+        dist.init_process_group("gloo")
+    with stage("fit-image") if WORKER == 0 else nullcontext():
         torch.manual_seed(SEED)
         examples = Examples()
         part = LearnedPart().to(memory_format=torch.channels_last)
+        started = None if "--fresh" in sys.argv else released.start()
+        if started is not None:
+            # The classifier of the starting network is part of the module, unused and not released.
+            part.load_state_dict(part.state_dict() | released.learned_weights(started))
+            for name, layer in part.trunk.layers.items():
+                layer.requires_grad_(int(name.removeprefix("c")) >= STILL)
+        if WORKER == 0:
+            note("fit-image", continued=started is not None)
         head = [*part.project.parameters(), *part.loudness.parameters()]
         optimiser = torch.optim.AdamW(
             [{"params": part.trunk.parameters(), "scale": 1.0}, {"params": head, "scale": HEAD_FACTOR}],
             PEAK_RATE, (0.9, 0.98), weight_decay=0.02, fused=True,
         )  # fmt: skip
-        mean = torch.optim.swa_utils.AveragedModel(part, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99))
+        mean = torch.optim.swa_utils.AveragedModel(part, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995))
         step = _resume(part, mean, optimiser)
         curve: list[dict[str, float]] = recorded("fit-image").get("curve", [])
         losses: list[list[float]] = []
@@ -57,44 +87,90 @@ def run() -> None:
             step += 1
             for group in optimiser.param_groups:
                 group["lr"] = PEAK_RATE * group["scale"] * _rate(step)
-            terms = examples.loss(part, step)
-            loss = terms[0] + NEAR_WEIGHT * terms[1] + LABEL_WEIGHT * terms[2] + PAIR_WEIGHT * terms[3]
+            terms = examples.loss(part, step * WORKERS + WORKER)
+            loss = terms[0] + NEAR_WEIGHT * terms[1] + LABEL_WEIGHT * terms[2] + PART_WEIGHT * terms[3]
             optimiser.zero_grad()
             loss.backward()
+            _share_gradients(part)
             torch.nn.utils.clip_grad_norm_(part.parameters(), 2.0)
             optimiser.step()
             mean.update_parameters(part)
             losses.append([term.item() for term in terms])
-            if step % 10 == 0:
+            if step % 10 == 0 and WORKER == 0:
                 log(
                     f"image: step {step:,} of {STEPS:,}, loss " + " ".join(f"{x:.3f}" for x in np.mean(losses[-10:], 0))
                 )
             if step % KEEP_EVERY == 0 or step == STEPS:
-                curve.append({"step": step, "choice": float(np.mean(losses[-KEEP_EVERY:], 0)[0])})
-                note("fit-image", curve=curve, steps=STEPS, batch=BATCH, images=len(examples.rows))
-                _keep(part, mean, optimiser, step)
-        torch.save({"learned": mean.module.state_dict()}, OUT / "image.pt")
+                if WORKER == 0:
+                    terms_mean = [round(float(x), 4) for x in np.mean(losses[-KEEP_EVERY:], 0)]
+                    curve.append({"step": step, "choice": terms_mean[0], "photos to labels": terms_mean[2],
+                                  "parts": terms_mean[3]})  # fmt: skip
+                    note("fit-image", curve=curve, steps=STEPS, batch=BATCH, images=len(examples.rows))
+                    _keep(part, mean, optimiser, step)
+                if examples.stand_in and _agreed((OUT / "image-texts.npy").exists()):
+                    if WORKER == 0:
+                        note("fit-image", teacher_until=step)
+                    examples = Examples()
+        if WORKER == 0:
+            torch.save({"learned": mean.module.state_dict()}, OUT / "image.pt")
+
+
+def embed_texts() -> None:
+    """Writes `image-texts.npy`: the finished text tower's vector of every text that an image may stand for."""
+    path = OUT / "image-texts.npy"
+    if path.exists() or not (OUT / "text.pt").exists():
+        return
+    with stage("embed-image-texts"):
+        tokenizer = Tokenizer.from_file(str(OUT / "tokenizer.json"))
+        tower = text_tower.load(OUT / "text.pt", tokenizer)
+        texts = image_texts.collect(_rows()).texts
+        with torch.autocast("cpu", torch.bfloat16):
+            vectors = text_tower.embed(tower, tokenizer, texts)
+        np.save(path.with_suffix(".tmp.npy"), vectors.astype(np.float16))
+        path.with_suffix(".tmp.npy").replace(path)
+
+
+def _rows() -> list[dict[str, Any]]:
+    """The words of all training images, in the order of their pixels."""
+    return [row for name in SOURCES for row in pictures.words(name)]
+
+
+def _share_gradients(part: LearnedPart) -> None:
+    """Every worker goes on with the mean of all workers' gradients."""
+    if WORKERS == 1:
+        return
+    gradients = [value.grad for value in part.parameters() if value.grad is not None]
+    together = torch.cat([gradient.flatten() for gradient in gradients])
+    dist.all_reduce(together)
+    for gradient, shared in zip(gradients, together.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(shared.view_as(gradient) / WORKERS)
+
+
+def _agreed(seen: bool) -> bool:
+    """What the first worker has seen."""
+    flag = torch.tensor([int(seen)])
+    if WORKERS > 1:
+        dist.broadcast(flag, 0)
+    return bool(flag.item())
 
 
 class Examples:
     """The training images, their label vectors and their texts, and the loss of one batch of them."""
 
     def __init__(self) -> None:
-        sources = ["train", "parts-train"] if (OUT / "parts-done").exists() else ["train"]
-        self.rows: list[dict[str, Any]] = [row for name in sources for row in pictures.words(name)]
-        self.pixels = [pictures.pixels(name, pictures.LEARNED_SIZE) for name in sources]
-        if (OUT / "text.pt").exists():
+        self.rows = _rows()
+        self.pixels = [pictures.pixels(name, pictures.LEARNED_SIZE) for name in SOURCES]
+        self.stand_in = not (OUT / "image-texts.npy").exists()
+        if not self.stand_in:
             tokenizer = Tokenizer.from_file(str(OUT / "tokenizer.json"))
             tower = text_tower.load(OUT / "text.pt", tokenizer)
             self.texts = image_texts.collect(self.rows)
-            self.vectors = torch.from_numpy(text_tower.embed(tower, tokenizer, self.texts.texts))
+            self.vectors = torch.from_numpy(np.load(OUT / "image-texts.npy").astype(np.float32))
             self.labels = _label_vectors(label_part(lambda words: text_tower.embed(tower, tokenizer, words)))
         else:
             # While the text tower is still learning, its teacher stands in: the space is the same, but for Japanese.
-            known, vectors = teacher.stored()
-            row = {text: number for number, text in enumerate(known)}
-            self.texts = image_texts.collect(self.rows, row)
-            chosen = vectors[[row[text] for text in self.texts.texts]].astype(np.float32)
+            self.texts = image_texts.collect(self.rows, lambda text: not is_japanese(text))
+            chosen = teacher.embed_once(self.texts.texts).astype(np.float32)
             self.vectors = F.normalize(torch.from_numpy(chosen), dim=1)
             self.labels = _label_vectors(label_part(lambda words: teacher.embed(words).astype(np.float32)))
         kinds = np.asarray([row["kind"] for row in self.rows])
@@ -104,25 +180,35 @@ class Examples:
         shares = np.asarray([SHARES.get(kind, 0.0) for kind in kinds])
         self.shares = shares / shares.sum()
         ids = np.asarray([row["id"] for row in self.rows])
-        # A part's rendering follows its drawing.
-        self.pairs = np.flatnonzero((kinds[:-1] == "part drawing") & (ids[:-1] == ids[1:]))
-        self.families = np.asarray([row["concept"] for row in self.rows])
-        log(f"image: {len(self.rows):,} images, {len(self.texts.texts):,} texts, {len(self.pairs):,} pairs")
+        self.families = np.unique([row["concept"] for row in self.rows if "part" in row])
+        self.parts: dict[str, list[list[int]]] = {}  # family -> rows of each of its parts: drawings, then a rendering
+        self.part_ids = np.full(len(self.rows), -1)
+        self.family_ids = np.full(len(self.rows), -1)
+        for number, row in enumerate(self.rows):
+            if "part" in row:
+                of_family = self.parts.setdefault(row["concept"], [])
+                if not of_family or ids[of_family[-1][0]] != row["id"]:
+                    of_family.append([])
+                of_family[-1].append(number)
+                self.part_ids[number] = of_family[-1][0]
+                self.family_ids[number] = np.searchsorted(self.families, row["concept"])
+        self.part_drawings = kinds == "part drawing"
+        log(f"image: {len(self.rows):,} images, {len(self.texts.texts):,} texts, {len(self.families)} part families")
 
     def loss(self, part: LearnedPart, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Choice among texts and images, distance to the own text, of photos to their label vector, choice of pairs."""
-        chance = np.random.default_rng(SEED + step)
-        pairs = chance.choice(self.pairs, PAIRS if len(self.pairs) else 0, replace=False)
-        packed = np.sort(chance.choice(len(self.rows), BATCH - 2 * len(pairs), replace=False, p=self.shares))
-        chosen = np.concatenate([packed, pairs, pairs + 1])
-        size = next(size for share, size in SIZES if step <= share * STEPS)
-        drawn = self.line_art[chosen] | (self.figures[chosen] & (chance.random(BATCH) < 0.5))
-        planes = augment(self._pixels(chosen), drawn, size, chance)
+        """Choice among texts and images, distance to the own text, of photos to their label vector, choice of parts."""
+        chance, batch = np.random.default_rng(SEED + step), BATCH // WORKERS
+        made = self._draw_parts(chance)
+        packed = np.sort(chance.choice(len(self.rows), batch - len(made), replace=False, p=self.shares))
+        chosen = np.concatenate([packed, made])
+        drawn = self.line_art[chosen] | (self.figures[chosen] & (chance.random(batch) < 0.5))
+        pixels = turned(self._pixels(chosen), self.part_drawings[chosen], chance)
+        planes = augment(pixels, drawn, pictures.LEARNED_SIZE, chance)
         with torch.autocast("cpu", torch.bfloat16):
             learned, loudness = part(planes.contiguous(memory_format=torch.channels_last))
         labels = self.labels[chosen]
         images = together(learned.float(), loudness.float(), labels)
-        paired = self._choose_partner(images[len(packed) :], self.families[pairs])
+        paired = _choose_part(images[len(packed) :], self.part_ids[made], self.family_ids[made])
         kept = (1 - (images * F.normalize(labels, dim=1)).sum(1))[torch.from_numpy(self.sure[chosen])].mean()
         text_ids = self.texts.draw(chosen, chance)
         named = torch.from_numpy(text_ids >= 0)
@@ -132,21 +218,36 @@ class Examples:
         by_text = _soft_choice(own @ images.T, own @ own.T)
         return by_image + by_text, (1 - (images * own).sum(1)).mean(), kept, paired
 
+    def _draw_parts(self, chance: np.random.Generator) -> NDArray[np.int64]:
+        """Rows of all pictures of a few parts of a few families, so that every part meets others of its family."""
+        rows: list[int] = []
+        for family in chance.permutation(self.families):
+            if len(rows) >= PART_PICTURES // WORKERS - PARTS_OF_EACH:
+                break
+            parts = self.parts[family]
+            for number in chance.choice(len(parts), min(PARTS_OF_EACH, len(parts)), replace=False):
+                rows += parts[number]
+        return np.asarray(rows, np.int64)
+
     def _pixels(self, chosen: NDArray[np.int64]) -> pictures.Pixels:
         first, made = self.pixels[0], self.pixels[-1]
         return np.stack([first[row] if row < len(first) else made[row - len(first)] for row in chosen])
 
-    @staticmethod
-    def _choose_partner(images: Tensor, families: NDArray[np.str_]) -> Tensor:
-        """Each drawing (first half) picks the renderings (second half) of its part family, and the reverse."""
-        if not len(families):
-            return images.new_zeros(())
-        drawings, renderings = images.chunk(2)
-        same = torch.from_numpy(families[:, None] == families[None]).float()
-        target = same / same.sum(1, keepdim=True)
-        scores = drawings @ renderings.T / PAIR_TEMPERATURE
-        both = scores.log_softmax(1) + scores.T.log_softmax(1)
-        return -(both * target).sum(1).mean() / 2
+
+def _choose_part(images: Tensor, parts: NDArray[np.int64], families: NDArray[np.int64]) -> Tensor:
+    """Each picture of a part picks the part's other pictures among all parts', with some share for its family's."""
+    if not len(parts):
+        return images.new_zeros(())
+    others = ~torch.eye(len(parts), dtype=torch.bool)
+    same = torch.from_numpy(parts[:, None] == parts[None]) & others
+    kin = torch.from_numpy(families[:, None] == families[None]) & others
+    target = SAME_PART * _shared(same) + (1 - SAME_PART) * _shared(kin)
+    scores = (images @ images.T / PART_TEMPERATURE).masked_fill(~others, -1e4)
+    return -(scores.log_softmax(1) * target).sum(1).mean()
+
+
+def _shared(chosen: Tensor) -> Tensor:
+    return chosen.float() / chosen.float().sum(1, keepdim=True).clamp(min=1)
 
 
 def label_part(embed: Callable[[list[str]], NDArray[np.float32]]) -> LabelWords:
@@ -164,12 +265,11 @@ def label_part(embed: Callable[[list[str]], NDArray[np.float32]]) -> LabelWords:
 def _label_vectors(part: LabelWords) -> Tensor:
     packed = np.load(OUT / "scores-train.npy", mmap_mode="r")
     scores = packed[label_scores.borrowed(packed)]
-    if (OUT / "parts-done").exists():
-        scores = np.concatenate([scores, np.load(OUT / "scores-parts-train.npy")])
+    scores = np.concatenate([scores, np.load(OUT / "scores-parts-train.npy")])
     out = []
     for start in range(0, len(scores), 4096):
         block = torch.from_numpy(scores[start : start + 4096].astype(np.float32))
-        out.append(part.say(block[:, :1001], block[:, 1001:]))
+        out.append(LABEL_GAIN * part.say(block[:, :1001], block[:, 1001:]))
     return torch.cat(out)
 
 
@@ -180,9 +280,9 @@ def _soft_choice(scores: Tensor, similarity: Tensor) -> Tensor:
 
 
 def _rate(step: int) -> float:
-    if step < WARM_UP:
-        return step / WARM_UP
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - WARM_UP) / (STEPS - WARM_UP)))
+    """Warm-up, then level, then down to a hundredth."""
+    falling = max(0.0, (step - (1 - DECAY) * STEPS) / (DECAY * STEPS))
+    return min(step / WARM_UP, 1.0) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * falling)))
 
 
 def _keep(part: LearnedPart, mean: torch.nn.Module, optimiser: torch.optim.Optimizer, step: int) -> None:
@@ -204,4 +304,7 @@ def _resume(part: LearnedPart, mean: torch.nn.Module, optimiser: torch.optim.Opt
 
 
 if __name__ == "__main__":
-    run()
+    if "--texts" in sys.argv:
+        embed_texts()
+    else:
+        run()

@@ -4,7 +4,7 @@ Names weigh most; tags, captions, requests ("drawing of a bolt") and Japanese na
 """
 
 import random
-from collections.abc import Container
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,18 +49,14 @@ class ImageTexts:
         return drawn
 
 
-def collect(rows: list[dict[str, Any]], known: Container[str] | None = None) -> ImageTexts:
-    """The texts of every row, or those of them that are `known`; the same in every run while the lexicon is."""
+def collect(rows: list[dict[str, Any]], wanted: Callable[[str], bool] = bool) -> ImageTexts:
+    """The texts of every row, or those of them that are `wanted`; the same in every run while the lexicon is."""
     chance = random.Random(SEED)
     japanese = {word.lower(): term.japanese for term in read_lexicon() for word in term.english}
     numbers: dict[str, int] = {}
     starts, ids, weights = [0], [], []
     for row in rows:
-        options = {
-            text: weight
-            for text, weight in _options(row, japanese, chance)
-            if text and (known is None or text in known)
-        }
+        options = {text: weight for text, weight in _options(row, japanese, chance) if text and wanted(text)}
         total = sum(options.values())
         for text, weight in options.items():
             ids.append(numbers.setdefault(text, len(numbers)))

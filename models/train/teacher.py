@@ -55,11 +55,6 @@ def embed_once(texts: list[str]) -> NDArray[np.float16]:
     return np.asarray(stored[[row[text] for text in texts]])
 
 
-def stored() -> tuple[list[str], NDArray[np.float16]]:
-    """All texts embedded so far, and their vectors."""
-    return json.loads((OUT / "teacher-texts.json").read_text()), np.load(OUT / "teacher-vectors.npy", mmap_mode="r")
-
-
 @torch.no_grad()
 def embed(texts: list[str], half: bool = True) -> NDArray[np.float16]:
     """(n, 384) float16, unit length. `half` computes in bfloat16 (fast; good to about 0.002 in cosine)."""

@@ -1,7 +1,8 @@
-"""The text tower: a three-layer transformer over the bilingual vocabulary, cut from the teacher.
+"""The text tower: the teacher's six layers over the bilingual vocabulary.
 
-The shape is the teacher's (BERT, width 384), so that its rows and layers can be copied. The output is the mean over the
-tokens, L2-normalised.
+The shape is the teacher's (BERT, width 384), so that its rows and layers can be copied: in English the tower starts as
+the teacher, but for words whose pieces found no room. The token table is half of all weights and is stored in 4 bits,
+so training sees its rows as they will be stored. The output is the mean over the tokens, L2-normalised.
 """
 
 from pathlib import Path
@@ -18,7 +19,27 @@ from models.train.tokenizer import is_japanese
 from models.train.workspace import CONTEXT, DIM
 
 HEADS = 12
-COPIED_LAYERS = (0, 2, 4)
+LAYERS = 6
+GROUP = 32  # numbers of a table row that share one scale
+STEPS_UP = 7.5  # 16 values: -7.5 to 7.5 scales, in whole steps
+
+
+def table_scales(rows: Tensor) -> Tensor:
+    """(..., 384) -> (..., 12, 1), float16's values: the scale of each group, the largest number just representable."""
+    groups = rows.unflatten(-1, (-1, GROUP))
+    return (groups.abs().amax(-1, keepdim=True) / STEPS_UP).half().float().clamp(min=1e-7)
+
+
+def table_steps(rows: Tensor) -> Tensor:
+    """(..., 384) -> (..., 12, 32), whole numbers 0 to 15: what is stored."""
+    groups = rows.unflatten(-1, (-1, GROUP))
+    return (groups / table_scales(rows) + STEPS_UP).round().clamp(0, 15)
+
+
+def stored_rows(rows: Tensor) -> Tensor:
+    """The rows as the 4-bit table gives them back; gradients pass as if nothing were rounded."""
+    rounded = ((table_steps(rows.detach()) - STEPS_UP) * table_scales(rows.detach())).flatten(-2)
+    return rows + (rounded - rows).detach()
 
 
 class Layer(nn.Module):
@@ -46,9 +67,10 @@ class Layer(nn.Module):
 class TextTower(nn.Module):
     """ids and mask (n, length) int64 -> (n, 384) float32, unit length."""
 
-    def __init__(self, vocabulary: int, layers: int = len(COPIED_LAYERS)) -> None:
+    def __init__(self, vocabulary: int, layers: int = LAYERS) -> None:
         super().__init__()
         self.tokens = nn.Embedding(vocabulary, DIM)
+        self.rounded = True  # whether the token rows are read as they will be stored
         self.places = nn.Parameter(torch.zeros(CONTEXT, DIM))
         self.norm = nn.LayerNorm(DIM, eps=1e-12)
         self.layers = nn.ModuleList(Layer() for _ in range(layers))
@@ -57,7 +79,8 @@ class TextTower(nn.Module):
         """The sentence embedding."""
         present = mask.to(self.places.dtype)
         bias = ((1.0 - present) * -1e4)[:, None, None, :]
-        x = self.norm(self.tokens(ids) + self.places[: ids.shape[1]])
+        rows = self.tokens(ids)
+        x = self.norm((stored_rows(rows) if self.rounded else rows) + self.places[: ids.shape[1]])
         for layer in self.layers:
             x = layer(x, bias)
         pooled = (x.float() * present[:, :, None]).sum(1)
@@ -66,7 +89,7 @@ class TextTower(nn.Module):
 
 @torch.no_grad()
 def cut_from_teacher(teacher: BertModel, teacher_ids: dict[str, int], ids: dict[str, int]) -> TextTower:
-    """A tower with the teacher's rows for the pieces it knows and every second layer of it."""
+    """A tower with the teacher's rows for the pieces it knows and all layers of it."""
     tower = TextTower(len(ids))
     rows = teacher.embeddings.word_embeddings.weight
     tower.tokens.weight.copy_(
@@ -78,8 +101,7 @@ def cut_from_teacher(teacher: BertModel, teacher_ids: dict[str, int], ids: dict[
     kinds = teacher.embeddings.token_type_embeddings.weight[0]
     tower.places.copy_(teacher.embeddings.position_embeddings.weight[:CONTEXT] + kinds)
     tower.norm.load_state_dict(teacher.embeddings.LayerNorm.state_dict())
-    for layer, number in zip(tower.layers, COPIED_LAYERS, strict=True):
-        source = teacher.encoder.layer[number]
+    for layer, source in zip(tower.layers, teacher.encoder.layer, strict=True):
         own = source.attention.self
         layer.attend_in.weight.copy_(torch.cat([own.query.weight, own.key.weight, own.value.weight]))
         layer.attend_in.bias.copy_(torch.cat([own.query.bias, own.key.bias, own.value.bias]))

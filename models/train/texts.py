@@ -16,6 +16,8 @@ from models.train.workspace import DATA, LEXICON, SEED, fraction
 
 HELD_ENGLISH = 2_000
 HELD_PAIRS = 1_000
+ASKED_WORDS = 4_000
+ENGLISH_LINES = 100_000  # of the pack's 315,000: English is there from the start and is only kept
 REQUESTS = (
     "drawing of a {}", "{} drawing", "technical drawing of a {}", "a photo of a {}", "picture of a {}", "{} icon",
     "{} symbol", "diagram of a {}", "a sketch of the {}", "{} with dimensions", "sectional view of a {}", "{} part",
@@ -74,10 +76,12 @@ def read_texts() -> Texts:
             held_pairs.append((english, japanese))
             seen |= {english, japanese}
     pairs = [(row[0], row[1]) for row in rows if row[0] not in seen and row[1] not in seen]
+    names = [(row[0], row[1]) for row in rows if row[2] in ("cldr-name", "jlpt") and len(row[0]) < 24]
+    pairs += _asked_pairs(sorted(names, key=lambda pair: fraction(pair[1], "asked"))[:ASKED_WORDS])
     ordered = sorted(lines, key=lambda line: fraction(line, "english"))
     held_english = [line for line in ordered if line not in seen][:HELD_ENGLISH]
     seen |= set(held_english)
-    english = [line for line in ordered if line not in seen]
+    english = [line for line in ordered if line not in seen][:ENGLISH_LINES]
     terms = read_lexicon()
     english += _made_requests(english, terms)
     english += [text for term in terms for text in _term_texts(term)]
@@ -104,6 +108,7 @@ def _term_texts(term: Term) -> list[str]:
 
 
 def _lexicon_pairs(terms: list[Term]) -> list[tuple[str, str]]:
+    """Every writing of every term: alone, as a request, beside a part number, beside another term, as a synonym."""
     chance = random.Random(SEED)
     pairs = []
     for term in terms:
@@ -111,7 +116,28 @@ def _lexicon_pairs(terms: list[Term]) -> list[tuple[str, str]]:
             pairs.append((term.english[0], japanese))
             wanted, meant = chance.choice(JAPANESE_REQUESTS)
             pairs.append((meant.format(term.english[0]), wanted.format(japanese)))
+    chance = random.Random(SEED + 2)
+    for term in terms:
+        for english in term.english[1:3]:
+            pairs.append((english, chance.choice(term.japanese)))
+        wanted, meant = chance.choice(JAPANESE_REQUESTS)
+        pairs.append((meant.format(term.english[0]), wanted.format(chance.choice(term.japanese))))
+        written = _with_part_number("{}", chance)
+        pairs.append((written.format(term.english[0]), written.format(term.japanese[0])))
+        other = chance.choice(terms)
+        pairs.append((f"{term.english[0]} {other.english[0]}", f"{term.japanese[0]} {other.japanese[0]}"))
+        pairs.append((f"{term.english[0]} and {other.english[0]}", f"{term.japanese[0]}と{other.japanese[0]}"))
     return pairs
+
+
+def _asked_pairs(words: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Requests over everyday words, so that a request does not mean engineering."""
+    chance = random.Random(SEED + 3)
+    made = []
+    for english, japanese in words:
+        wanted, meant = chance.choice(JAPANESE_REQUESTS)
+        made.append((meant.format(english), wanted.format(japanese)))
+    return made
 
 
 def _made_requests(lines: list[str], terms: list[Term]) -> list[str]:
@@ -119,7 +145,7 @@ def _made_requests(lines: list[str], terms: list[Term]) -> list[str]:
     names = [line for line in lines if len(line) <= 32 and line.count(" ") < 4 and not set(line) & set(":.;?!")]
     words = [text for term in terms for text in term.english]
     made = _requests(names, 20_000, random.Random(SEED))
-    return made + (_requests(words, 8 * len(words), random.Random(SEED + 1)) if words else [])
+    return made + (_requests(words, 4 * len(words), random.Random(SEED + 1)) if words else [])
 
 
 def _requests(names: list[str], count: int, chance: random.Random) -> list[str]:

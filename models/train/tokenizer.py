@@ -13,8 +13,8 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, pr
 
 from models.train.workspace import CONTEXT
 
-ENGLISH_PIECES = 15_500
-JAPANESE_PIECES = 8_500
+ENGLISH_PIECES = 19_000
+JAPANESE_PIECES = 9_000
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 SCRIPT_RUNS = "[\u3041-\u309f]+|[\u30a0-\u30ff]+|[\u3400-\u9fff\u3005\u3006]+"
 
