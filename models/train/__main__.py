@@ -7,9 +7,13 @@
     4. distil-text     the text tower                                      distil.py, text_tower.py
     5. fit-image       the learned part of the image tower, continuing     fit_image.py, image_tower.py, augment.py,
                        from the released encoder (--fresh: from its start) released.py
-    6. export          two ONNX files, tokenizer and model.toml            export.py, compress.py
+       curves          how quality grew with its steps                     curves.py
+    6. export          two ONNX files, tokenizer and model.toml            export.py, compress.py, fold.py
     7. evaluate        figures on the reporting half of dev, speed         evaluate.py, rival.py
     8. card            CARD.md from the figures of all stages              card.py
+
+With `--images` the released text tower stays as it is: stages 1 (but the words of the images) and 4 are left out. The
+plain baseline is a run of its own, before the evaluation: `python -m models.train.plain MINUTES`.
 
 Needs the packages of `requirements.txt` and the training data in `../shared/data` (or in $CMRCLI_TRAINING_DATA). What
 the stages make lies in `models/train/out/`; delete a stage's result there to run it again. Set OMP_NUM_THREADS to
@@ -20,6 +24,7 @@ records the golden vectors: both by hand, after looking at the figures.
 
 from models.train import (
     card,
+    curves,
     distil,
     evaluate,
     export,
@@ -28,6 +33,7 @@ from models.train import (
     parts,
     pictures,
     prepare_text,
+    released,
 )  # fmt: skip
 from models.train.workspace import OUT
 
@@ -35,13 +41,16 @@ from models.train.workspace import OUT
 def main() -> None:
     """All stages in order."""
     OUT.mkdir(exist_ok=True)
-    prepare_text.run()
+    if not released.images_only():
+        prepare_text.run()
     pictures.prepare("dev", pictures.SIZE)
     pictures.prepare("train", pictures.LEARNED_SIZE)
     label_scores.run()
     parts.run()
-    distil.run()
+    if not released.images_only():
+        distil.run()
     fit_image.run()
+    curves.run("image")
     export.run()
     evaluate.run()
     card.run()

@@ -12,6 +12,7 @@ from models.train.distil import ROWS_ONLY
 from models.train.tokenizer import ENGLISH_PIECES
 from models.train.workspace import HERE, MODEL, OUT
 
+RECORD = HERE / "record.json"
 SHOWN = {"R-precision": ("success@1", "R-precision"), "success@1": ("success@1", "success@10")}
 STAGES = (
     "teacher",
@@ -21,14 +22,18 @@ STAGES = (
     "prepare-parts",
     "distil-text",
     "fit-image",
+    "fit-plain",
     "export",
     "evaluate-report",
 )
 
 
 def run() -> None:
-    """Writes the card."""
-    record = json.loads((OUT / "record.json").read_text())
+    """Writes the card, and `record.json` beside this file: what a run that repeats some stages has to say of the others."""
+    record = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
+    for name, figures in json.loads((OUT / "record.json").read_text()).items():
+        record[name] = record.get(name, {}) | figures
+    RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     report, made = record["evaluate-report"], record["prepare-parts"]
     of_parts = {name: found for name, found in report["sets"].items() if name.split()[0] in ("drawing", "rendering")}
     blanks = {
@@ -40,6 +45,7 @@ def run() -> None:
         "time_table": _times(record),
         "text_curve": _curve(record["distil-text"]["curve"]),
         "image_curve": _curve(record["fit-image"]["curve"]),
+        "dev_curve": _dev_curve(record["curves"]),
         "sizes": _sizes(record["export"]["bytes"]),
         **{name: _cosine(record["export"][name]) for name in record["export"] if "cosine" in name},
         "families": str(len(made["families"])),
@@ -131,6 +137,17 @@ def _curve(points: list[dict[str, float]]) -> str:
         "| " + " | ".join(f"{point[key]:.3f}" if key != "step" else str(point[key]) for key in keys) + " |"
         for point in shown
     ]
+    return "\n".join(lines)
+
+
+def _dev_curve(runs: dict[str, Any]) -> str:
+    """Every run's macro average and some of its sets, by step."""
+    sets = [name for name in next(iter(runs.values()))[0] if name not in ("step", "macro")]
+    lines = ["| run | step | macro | " + " | ".join(sets) + " |", "|---|---|---|" + "---|" * len(sets)]
+    for run, points in runs.items():
+        for point in points:
+            values = " | ".join(f"{point[name]:.2f}" for name in sets)
+            lines.append(f"| {run} | {point['step']} | {point['macro']:.3f} | {values} |")
     return "\n".join(lines)
 
 

@@ -10,12 +10,9 @@ bootstrapped over the queries, over whole families where parts ask; differences 
 
 import hashlib
 import json
-import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +25,15 @@ from scipy.stats import spearmanr
 from tokenizers import Tokenizer
 
 from cmrcli.samples.ageing import aged
-from models.train import export, label_scores, pictures, rival, text_tower
+from models.train import label_scores, pictures, released, rival, text_tower
 from models.train.fit_image import label_part
+from models.train.image_tower import LearnedPart, encode
 from models.train.measures import Questions, difference, interval, macro, measure
 from models.train.texts import read_lexicon
-from models.train.workspace import MODEL, OUT, REPOSITORY, log, note, stage
+from models.train.workspace import MODEL, OUT, log, note, stage
 
 Vectors = NDArray[np.float32]
-PREDECESSOR = ("6619397", "models/cmr-small-1")  # commit and folder of its files
-BASELINE = "labels as words"
+BASELINE, PLAIN = "labels as words", "plain contrastive"
 LEADING = {  # the measure of each set that counts in the macro average
     "text -> photo (unseen classes)": "R-precision", "text -> clothing photo": "R-precision",
     "text -> product": "R-precision", "text -> figure (alt text)": "success@10",
@@ -52,7 +49,7 @@ def run(half: str = "report") -> None:
         pictures.prepare("dev", pictures.SIZE)
         rows = pictures.words("dev")
         chosen = np.asarray([number for number, row in enumerate(rows) if pictures.half(row) == half])
-        encoders = [MODEL, previous()]
+        encoders = [MODEL, released.predecessor()]
         towers = image_vectors(
             f"dev-{half}", pictures.pixels("dev", pictures.SIZE)[chosen], dev_scores()[chosen], encoders
         )
@@ -60,8 +57,8 @@ def run(half: str = "report") -> None:
         sizes: dict[str, tuple[int, int]] = {}
         groups: dict[str, NDArray[np.int64]] = {}
         for questions in all_questions([rows[number] for number in chosen]):
-            texts = {folder.name: embed_texts(questions.queries, folder) for folder in encoders}
-            texts[BASELINE] = texts[MODEL.name]
+            texts = {folder.name: released.embed_texts(questions.queries, folder) for folder in encoders}
+            texts[BASELINE] = texts[PLAIN] = texts[MODEL.name]
             found[questions.name] = {
                 name: measure(texts[name] @ vectors[questions.gallery].T, questions.relevant)
                 for name, vectors in towers.items()
@@ -73,7 +70,8 @@ def run(half: str = "report") -> None:
                 found[name], groups[name], sizes[name] = values, families, (len(families), gallery)
         note(f"evaluate-{half}", **_figures(found, groups, sizes))
         if half == "report":
-            note("evaluate-report", text={folder.name: text_figures(folder) for folder in encoders})
+            if not released.images_only():
+                note("evaluate-report", text={folder.name: text_figures(folder) for folder in encoders})
             note("evaluate-report", speed=speeds())
 
 
@@ -105,18 +103,6 @@ def _figures(
     return {"sets": sets, "macro": averages, "macro_ahead": ahead}
 
 
-def previous() -> Path:
-    """The released predecessor's files, unpacked from the history of this repository."""
-    commit, folder = PREDECESSOR
-    if not (OUT / folder).exists():
-        packed = subprocess.run(
-            ["git", "archive", commit, folder], cwd=REPOSITORY, stdout=subprocess.PIPE, check=True
-        ).stdout  # fmt: skip
-        with tarfile.open(fileobj=BytesIO(packed)) as archive:
-            archive.extractall(OUT, filter="data")
-    return OUT / folder
-
-
 def all_questions(rows: list[dict[str, Any]]) -> list[Questions]:
     """The query sets over some rows of dev; gallery numbers count within `rows`."""
 
@@ -140,24 +126,18 @@ def all_questions(rows: list[dict[str, Any]]) -> list[Questions]:
     return [questions for questions in sets if questions.queries]
 
 
-def embed_texts(texts: list[str], folder: Path = MODEL) -> Vectors:
-    """(n, 384) from an encoder's text tower."""
-    tokenizer, runner = Tokenizer.from_file(str(folder / "tokenizer.json")), export.session(folder / "text.onnx")
-    out = []
-    for start in range(0, len(texts), 64):
-        ids, mask = text_tower.pad(text_tower.encode(tokenizer, texts[start : start + 64]))
-        out.append(runner.run(None, {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})[0])
-    return np.concatenate(out)
-
-
 def image_vectors(
     group: str, pixels: pictures.Pixels, scores: NDArray[np.float16], encoders: list[Path]
 ) -> dict[str, Vectors]:
     """(n, 384) from each encoder's image tower, and of the label scores in the bundled text tower's words."""
     found = {folder.name: _encoded(folder, group, pixels) for folder in encoders}
-    words = label_part(embed_texts)
+    words = label_part(lambda words: released.embed_texts(words, MODEL))
     labels = words.say(*torch.from_numpy(scores.astype(np.float32)).split([1001, 631], 1)).numpy()
     found[BASELINE] = labels / np.linalg.norm(labels, axis=1, keepdims=True)
+    if (OUT / "plain.pt").exists():
+        part = LearnedPart().eval()
+        part.load_state_dict(torch.load(OUT / "plain.pt", weights_only=True)["learned"])
+        found[PLAIN] = encode(part, pixels, None)
     return found
 
 
@@ -166,7 +146,7 @@ def _encoded(folder: Path, group: str, pixels: pictures.Pixels) -> Vectors:
     digest = hashlib.sha256((folder / "image.onnx").read_bytes()).hexdigest()[:12]
     path = OUT / f"vectors-{group}-{digest}.npy"
     if not path.exists():
-        runner = export.session(folder / "image.onnx")
+        runner = released.session(folder / "image.onnx")
         blocks = np.array_split(pixels, max(1, len(pixels) // 16))
         np.save(path, np.concatenate([runner.run(None, {"pixel_values": block})[0] for block in blocks]))
         log(f"{folder.name}: {len(pixels):,} images of {group}")
@@ -249,7 +229,7 @@ def dev_scores() -> NDArray[np.float16]:
 def text_figures(folder: Path) -> dict[str, list[float]]:
     """Spearman correlation with the teacher, and success@1 of held-back translations, of an encoder's text tower."""
     data = json.loads((OUT / "texts.json").read_text())
-    ours = embed_texts(data["held_english"], folder)
+    ours = released.embed_texts(data["held_english"], folder)
     theirs = np.load(OUT / "teacher-held-english.npy").astype(np.float32)
     upper = np.triu_indices(len(ours), 1)
     value = float(spearmanr((ours @ ours.T)[upper], (theirs @ theirs.T)[upper]).statistic)
@@ -261,8 +241,8 @@ def text_figures(folder: Path) -> dict[str, list[float]]:
         around.append(
             spearmanr((ours[rows] @ ours[rows].T)[pairs][some], (theirs[rows] @ theirs[rows].T)[pairs][some]).statistic
         )
-    english = embed_texts([pair[0] for pair in data["held_pairs"]], folder)
-    japanese = embed_texts([pair[1] for pair in data["held_pairs"]], folder)
+    english = released.embed_texts([pair[0] for pair in data["held_pairs"]], folder)
+    japanese = released.embed_texts([pair[1] for pair in data["held_pairs"]], folder)
     hits = (japanese @ english.T).argmax(1) == np.arange(len(english))
     back = (english @ japanese.T).argmax(1) == np.arange(len(english))
     low, high = np.percentile(around, (2.5, 97.5))
@@ -300,10 +280,10 @@ def speeds() -> dict[str, dict[str, float]]:
     for _ in range(6):
         for name, (folder, words, images) in subjects.items():
             one = {key: value[:1] for key, value in images.items()}
-            text = clock(name, "text_session_ms", lambda f=folder: export.session(f / "text.onnx"))
+            text = clock(name, "text_session_ms", lambda f=folder: released.session(f / "text.onnx"))
             once = clock(name, "text_light_session_ms", lambda f=folder: _light(f / "text.onnx"))
             clock(name, "first_query_of_a_light_session_ms", lambda s=once, q=words: s.run(None, q))
-            image = clock(name, "image_session_ms", lambda f=folder: export.session(f / "image.onnx", 2))
+            image = clock(name, "image_session_ms", lambda f=folder: released.session(f / "image.onnx", 2))
             text.run(None, words)
             image.run(None, one)
             for _ in range(5):

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from models.train import fit_image, pictures, text_tower
+from models.train import fit_image, pictures, released, text_tower
 from models.train.compress import compress, equalise, rounded
+from models.train.fold import fold_padding
 from models.train.image_tower import ImageTower, LearnedPart
 from models.train.workspace import CONTEXT, DIM, MODEL, OUT, log, note, recorded, stage
 
@@ -64,21 +64,23 @@ pad_id = 0
 """
 
 
-def run(text: Path = OUT / "text.pt", image: Path | None = OUT / "image.pt") -> None:
-    """Exports the towers of two checkpoints; without `image` the image tower is labels as words alone."""
+def run(image: Path | None = OUT / "image.pt") -> None:
+    """Exports both towers; without `image` the image tower is labels as words alone.
+
+    The text tower is that of `text.pt`, or the released files as they are (`--images`).
+    """
     with stage("export"), tempfile.TemporaryDirectory(dir=OUT) as scratch:
         folder = Path(scratch)
-        shutil.copy(OUT / "tokenizer.json", folder / "tokenizer.json")
-        tokenizer = Tokenizer.from_file(str(OUT / "tokenizer.json"))
-        tower = text_tower.load(text, tokenizer)
-        seeing = image_tower(tower, tokenizer, image)
-        small_tower, small_seeing = rounded(tower), rounded(seeing)
-        _write_text(small_tower, folder / "text.onnx")
+        if released.images_only():
+            for name in ("tokenizer.json", "text.onnx"):
+                shutil.copy(released.predecessor() / name, folder / name)
+        else:
+            _export_text(folder)
+        seeing = image_tower(image)
+        small_seeing = rounded(seeing)
         _write_image(small_seeing, folder / "image.onnx")
         note(
             "export",
-            text_cosine=_text_cosine(small_tower, tokenizer, folder),
-            text_cosine_float=_text_cosine(tower, tokenizer, folder),
             image_cosine=_image_cosine(small_seeing, folder),
             image_cosine_float=_image_cosine(seeing, folder),
         )
@@ -96,22 +98,30 @@ def run(text: Path = OUT / "text.pt", image: Path | None = OUT / "image.pt") -> 
         log(f"export: wrote {MODEL}")
 
 
-def image_tower(tower: text_tower.TextTower, tokenizer: Tokenizer, checkpoint: Path | None) -> ImageTower:
-    """The image tower of a checkpoint, with the labels in the words of a text tower."""
+def image_tower(checkpoint: Path | None) -> ImageTower:
+    """The image tower of a checkpoint, with the labels in the words of the text tower."""
     learned = None
     if checkpoint is not None:
         learned = LearnedPart()
         learned.load_state_dict(torch.load(checkpoint, weights_only=True)["learned"])
         learned = equalise(learned)
-    return ImageTower(fit_image.label_part(lambda words: text_tower.embed(tower, tokenizer, words)), learned).eval()
+    speak = fit_image.speaker()
+    if speak is None:
+        raise SystemExit(f"no {OUT / 'text.pt'}: run `python -m models.train.distil` first, or give --images")
+    return ImageTower(fit_image.label_part(speak), learned).eval()
 
 
-def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
-    """An ONNX Runtime session on the CPU."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # as the tool opens it
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+def _export_text(folder: Path) -> None:
+    shutil.copy(OUT / "tokenizer.json", folder / "tokenizer.json")
+    tokenizer = Tokenizer.from_file(str(OUT / "tokenizer.json"))
+    tower = text_tower.load(OUT / "text.pt", tokenizer)
+    small_tower = rounded(tower)
+    _write_text(small_tower, folder / "text.onnx")
+    note(
+        "export",
+        text_cosine=_text_cosine(small_tower, tokenizer, folder),
+        text_cosine_float=_text_cosine(tower, tokenizer, folder),
+    )
 
 
 def _write_text(tower: text_tower.TextTower, path: Path) -> None:
@@ -132,11 +142,12 @@ def _write_image(tower: ImageTower, path: Path) -> None:
         tower, (pixels,), path, dynamo=False, opset_version=OPSET, input_names=["pixel_values"],
         output_names=["image_embeds"], dynamic_axes={"pixel_values": {0: "n"}, "image_embeds": {0: "n"}},
     )  # fmt: skip
-    onnx.save(compress(onnx.load(path)), path)
+    sample = np.zeros((1, pictures.SIZE, pictures.SIZE, 3), np.uint8)
+    onnx.save(compress(fold_padding(onnx.load(path), sample)), path)
 
 
 def _text_cosine(tower: text_tower.TextTower, tokenizer: Tokenizer, folder: Path) -> dict[str, float]:
-    runner = session(folder / "text.onnx")
+    runner = released.session(folder / "text.onnx")
     with torch.no_grad():
         ids, mask = text_tower.pad(text_tower.encode(tokenizer, list(CHECKED_TEXTS)))
         tower.rounded = False
@@ -147,7 +158,7 @@ def _text_cosine(tower: text_tower.TextTower, tokenizer: Tokenizer, folder: Path
 
 
 def _image_cosine(tower: ImageTower, folder: Path) -> dict[str, float]:
-    runner = session(folder / "image.onnx")
+    runner = released.session(folder / "image.onnx")
     sample = np.ascontiguousarray(pictures.pixels("dev", pictures.SIZE)[::40])
     with torch.no_grad():
         ours = np.concatenate([tower(torch.from_numpy(part)).numpy() for part in np.array_split(sample, 6)])
@@ -161,4 +172,4 @@ def _cosine(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> dict[str,
 
 
 if __name__ == "__main__":
-    run(*([OUT / "text.pt", None] if "--interim" in sys.argv else []))
+    run(None if "--interim" in sys.argv else OUT / "image.pt")

@@ -6,8 +6,10 @@ target is spread by the similarity of the texts themselves.
 Photos are also held to their label vector, which is how nothing is forgotten.
 
     python -m models.train.fit_image [--fresh]
-    torchrun --nproc-per-node 2 -m models.train.fit_image
+    torchrun --nproc-per-node 2 -m models.train.fit_image --images
     python -m models.train.fit_image --texts        when the text tower is done while the image tower is learning
+
+--fresh starts from the classifier instead of the released encoder; --images keeps the released text tower.
 
 The second one shares every batch out to processes of one thread each: on a shared machine threads wait for each other
 at every layer, processes once a step.
@@ -35,7 +37,7 @@ from models.train.label_words import IMAGENET, OBJECTS, LabelWords, words_of
 from models.train.tokenizer import is_japanese
 from models.train.workspace import OUT, SEED, log, note, recorded, stage
 
-STEPS = 1_600
+STEPS = 1_500
 BATCH = 256
 # The first convolutions have learned line art and cost most, because their planes are large: left as they are when
 # training continues from a released encoder, and a step takes two thirds of the time.
@@ -44,13 +46,15 @@ PEAK_RATE, HEAD_FACTOR, WARM_UP = 4e-4, 3.0, 60
 DECAY = 0.35  # share of the steps in which the rate falls; before it the number of steps may still be changed
 TEMPERATURE, TEXT_TEMPERATURE = 0.05, 0.05
 OTHER_TEXTS = 4_096
-NEAR_WEIGHT, LABEL_WEIGHT = 0.5, 1.0
+NEAR_WEIGHT, LABEL_WEIGHT = 0.5, 2.5
 PART_PICTURES, PARTS_OF_EACH = 56, 4  # of a batch, about; parts of one family together, each with all its pictures
-PART_WEIGHT, PART_TEMPERATURE = 0.4, 0.07
+PART_WEIGHT, PART_TEMPERATURE = 0.6, 0.07
 SAME_PART = 0.7  # of the choice between parts goes to the same part, the rest to its family
 SHARES = {"icon": 1.0, "symbol": 2.0, "stencil": 4.0, "emoji": 2.5, "figure": 2.0, "photo": 1.6, "product": 2.5}
-KEEP_EVERY = 20
+KEEP_EVERY, CURVE_EVERY = 20, 200  # steps; the second for `curves`
 SOURCES = ("train", "parts-train")
+# Every how many-th image is learned from: for the curve by amount of data, 1 otherwise.
+EVERY = int(os.environ.get("CMRCLI_TRAIN_EVERY", "1"))
 WORKERS, WORKER = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
 
 
@@ -66,14 +70,15 @@ def run() -> None:
         torch.manual_seed(SEED)
         examples = Examples()
         part = LearnedPart().to(memory_format=torch.channels_last)
-        started = None if "--fresh" in sys.argv else released.start()
-        if started is not None:
+        continued = "--fresh" not in sys.argv
+        if continued:
             # The classifier of the starting network is part of the module, unused and not released.
-            part.load_state_dict(part.state_dict() | released.learned_weights(started))
+            weights = released.learned_weights(released.predecessor() / "image.onnx")
+            part.load_state_dict(part.state_dict() | weights)
             for name, layer in part.trunk.layers.items():
                 layer.requires_grad_(int(name.removeprefix("c")) >= STILL)
         if WORKER == 0:
-            note("fit-image", continued=started is not None)
+            note("fit-image", continued=continued)
         head = [*part.project.parameters(), *part.loudness.parameters()]
         optimiser = torch.optim.AdamW(
             [{"params": part.trunk.parameters(), "scale": 1.0}, {"params": head, "scale": HEAD_FACTOR}],
@@ -107,6 +112,8 @@ def run() -> None:
                                   "parts": terms_mean[3]})  # fmt: skip
                     note("fit-image", curve=curve, steps=STEPS, batch=BATCH, images=len(examples.rows))
                     _keep(part, mean, optimiser, step)
+                    if step % CURVE_EVERY == 0:
+                        torch.save({"learned": mean.module.state_dict()}, OUT / f"image-at-{step}.pt")
                 if examples.stand_in and _agreed((OUT / "image-texts.npy").exists()):
                     if WORKER == 0:
                         note("fit-image", teacher_until=step)
@@ -117,17 +124,25 @@ def run() -> None:
 
 def embed_texts() -> None:
     """Writes `image-texts.npy`: the finished text tower's vector of every text that an image may stand for."""
-    path = OUT / "image-texts.npy"
-    if path.exists() or not (OUT / "text.pt").exists():
+    path, embed = OUT / "image-texts.npy", speaker()
+    if path.exists() or embed is None:
         return
     with stage("embed-image-texts"):
-        tokenizer = Tokenizer.from_file(str(OUT / "tokenizer.json"))
-        tower = text_tower.load(OUT / "text.pt", tokenizer)
-        texts = image_texts.collect(_rows()).texts
         with torch.autocast("cpu", torch.bfloat16):
-            vectors = text_tower.embed(tower, tokenizer, texts)
+            vectors = embed(image_texts.collect(_rows()).texts)
         np.save(path.with_suffix(".tmp.npy"), vectors.astype(np.float16))
         path.with_suffix(".tmp.npy").replace(path)
+
+
+def speaker() -> Callable[[list[str]], NDArray[np.float32]] | None:
+    """How texts become vectors (n, 384): by the released or the new text tower; None while that is still learning."""
+    if released.images_only():
+        return lambda texts: released.embed_texts(texts, released.predecessor())
+    if not (OUT / "text.pt").exists():
+        return None
+    tokenizer = Tokenizer.from_file(str(OUT / "tokenizer.json"))
+    tower = text_tower.load(OUT / "text.pt", tokenizer)
+    return lambda texts: text_tower.embed(tower, tokenizer, texts)
 
 
 def _rows() -> list[dict[str, Any]]:
@@ -161,12 +176,11 @@ class Examples:
         self.rows = _rows()
         self.pixels = [pictures.pixels(name, pictures.LEARNED_SIZE) for name in SOURCES]
         self.stand_in = not (OUT / "image-texts.npy").exists()
-        if not self.stand_in:
-            tokenizer = Tokenizer.from_file(str(OUT / "tokenizer.json"))
-            tower = text_tower.load(OUT / "text.pt", tokenizer)
+        embed = None if self.stand_in else speaker()
+        if embed is not None:
             self.texts = image_texts.collect(self.rows)
             self.vectors = torch.from_numpy(np.load(OUT / "image-texts.npy").astype(np.float32))
-            self.labels = _label_vectors(label_part(lambda words: text_tower.embed(tower, tokenizer, words)))
+            self.labels = _label_vectors(label_part(embed))
         else:
             # While the text tower is still learning, its teacher stands in: the space is the same, but for Japanese.
             self.texts = image_texts.collect(self.rows, lambda text: not is_japanese(text))
@@ -178,6 +192,7 @@ class Examples:
         self.figures = kinds == "figure"
         self.sure = np.isin(kinds, ("photo", "product"))
         shares = np.asarray([SHARES.get(kind, 0.0) for kind in kinds])
+        shares[np.arange(len(shares)) % EVERY > 0] = 0.0
         self.shares = shares / shares.sum()
         ids = np.asarray([row["id"] for row in self.rows])
         self.families = np.unique([row["concept"] for row in self.rows if "part" in row])
@@ -202,7 +217,7 @@ class Examples:
         packed = np.sort(chance.choice(len(self.rows), batch - len(made), replace=False, p=self.shares))
         chosen = np.concatenate([packed, made])
         drawn = self.line_art[chosen] | (self.figures[chosen] & (chance.random(batch) < 0.5))
-        pixels = turned(self._pixels(chosen), self.part_drawings[chosen], chance)
+        pixels = turned(self.pictures_of(chosen), self.part_drawings[chosen], chance)
         planes = augment(pixels, drawn, pictures.LEARNED_SIZE, chance)
         with torch.autocast("cpu", torch.bfloat16):
             learned, loudness = part(planes.contiguous(memory_format=torch.channels_last))
@@ -229,7 +244,8 @@ class Examples:
                 rows += parts[number]
         return np.asarray(rows, np.int64)
 
-    def _pixels(self, chosen: NDArray[np.int64]) -> pictures.Pixels:
+    def pictures_of(self, chosen: NDArray[np.int64]) -> pictures.Pixels:
+        """(n, 128, 128, 3) uint8 of the rows."""
         first, made = self.pixels[0], self.pixels[-1]
         return np.stack([first[row] if row < len(first) else made[row - len(first)] for row in chosen])
 

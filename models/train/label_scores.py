@@ -7,6 +7,7 @@ than noise and the others can borrow it (`borrowed`).
 import io
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from models.train import pictures
+from models.train.fold import fold_padding
 from models.train.label_words import IMAGENET, OBJECTS, LabelWords, label_names
 from models.train.workspace import DIM, OUT, SEED, log, note, stage
 
@@ -41,6 +43,8 @@ def session() -> onnxruntime.InferenceSession:
         Scores().eval(), (torch.zeros(2, pictures.SIZE, pictures.SIZE, 3, dtype=torch.uint8),), path, dynamo=False,
         input_names=["pixels"], output_names=["scores"], dynamic_axes={"pixels": {0: "n"}, "scores": {0: "n"}},
     )  # fmt: skip
+    sample = np.zeros((1, pictures.SIZE, pictures.SIZE, 3), np.uint8)
+    onnx.save(fold_padding(onnx.load(path), sample), path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

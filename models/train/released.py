@@ -1,33 +1,66 @@
-"""The released encoder as the start of the next one: its learned image part, turned back into float weights.
+"""The released encoder as the start of the next one: its text tower, and its learned image part as float weights.
 
-A session that has hours, not days, gets further by continuing than by repeating. The float checkpoint is not kept, but
-the released file holds every weight in 8 bits with one scale per channel, which is all that is lost.
+A run that has hours, not days, gets further by continuing than by repeating. The float checkpoint is not kept, but
+the released file holds every weight in 8 bits with one scale per channel, which is all that is lost. With `--images`
+the released text tower stays as it is, and the images learn the space of exactly the file that will be asked.
 """
 
-import shutil
+import subprocess
+import sys
+import tarfile
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import torch
+from numpy.typing import NDArray
 from onnx import numpy_helper
+from tokenizers import Tokenizer
 from torch import Tensor
 
-from models.train.workspace import MODEL, OUT, log
+from models.train import text_tower
+from models.train.workspace import DIM, OUT, REPOSITORY
 
-START = OUT / "start-image.onnx"  # a copy, because the export overwrites what it started from
+PREDECESSOR = ("725a7ae", "models/cmr-small-2")  # commit and folder of its files
 
 
-def start() -> Path | None:
-    """The image tower that training continues from, the one in MODEL; None when there is none.
+def images_only() -> bool:
+    """Whether this run keeps the text tower that training starts from."""
+    return "--images" in sys.argv
 
-    A rerun starts where the last run ended. To repeat that run, put the image.onnx that it started from at START first;
-    the card names its encoder, the history has it.
-    """
-    if not START.exists() and (MODEL / "image.onnx").exists():
-        shutil.copyfile(MODEL / "image.onnx", START)
-        log(f"continuing from {MODEL.name}")
-    return START if START.exists() else None
+
+def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+    """An ONNX Runtime session on the CPU."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # as the tool opens it
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def embed_texts(texts: list[str], folder: Path) -> NDArray[np.float32]:
+    """(n, 384) from an encoder's text tower, unit length."""
+    tokenizer, runner = Tokenizer.from_file(str(folder / "tokenizer.json")), session(folder / "text.onnx")
+    vectors = np.empty((len(texts), DIM), np.float32)
+    order = sorted(range(len(texts)), key=lambda number: len(texts[number]))  # little padding
+    for start in range(0, len(order), 64):
+        some = order[start : start + 64]
+        ids, mask = text_tower.pad(text_tower.encode(tokenizer, [texts[number] for number in some]))
+        vectors[some] = runner.run(None, {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})[0]
+    return vectors
+
+
+def predecessor() -> Path:
+    """The released predecessor's files, unpacked from the history of this repository into OUT."""
+    commit, folder = PREDECESSOR
+    if not (OUT / folder).exists():
+        packed = subprocess.run(
+            ["git", "archive", commit, folder], cwd=REPOSITORY, stdout=subprocess.PIPE, check=True
+        ).stdout  # fmt: skip
+        with tarfile.open(fileobj=BytesIO(packed)) as archive:
+            archive.extractall(OUT, filter="data")
+    return OUT / folder
 
 
 def learned_weights(path: Path) -> dict[str, Tensor]:
