@@ -29,7 +29,7 @@ STAGES = (
 
 
 def run() -> None:
-    """Writes the card, and `record.json` beside this file: what a run that repeats some stages has to say of the others."""
+    """Writes the card, and `record.json` beside this file: what the next run says of stages that it does not repeat."""
     record = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
     for name, figures in json.loads((OUT / "record.json").read_text()).items():
         record[name] = record.get(name, {}) | figures
