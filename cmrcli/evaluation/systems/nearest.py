@@ -70,10 +70,10 @@ class Graph:
     """
 
     def __init__(self, vectors: Vectors, path: Path) -> None:
-        from cmrcli.store import graph
+        from cmrcli.store import graph, graph_building
 
         try:
-            info = graph.build(vectors, path, "")
+            info = graph_building.build(vectors, path, "")
         except OSError as error:
             what = f"the graph cannot be written to {display_path(path.parent)}: {error.strerror or error}"
             raise UsageError(what, "free space there, or set TMPDIR") from None
