@@ -92,6 +92,7 @@ def index(
     from cmrcli.indexing import IndexOptions, index_paths
     from cmrcli.indexing.report import RunReport
     from cmrcli.indexing.run import RunOptions
+    from cmrcli.searching.costs import measure_once
     from cmrcli.store.graph_settings import GRAPH_MODES
 
     choice(format, FORMATS, "--format")
@@ -121,6 +122,8 @@ def index(
             _print_summary(report)
     else:
         _print_json(report, lines=format == "jsonl")
+    if not dry_run:
+        measure_once()
     if report.exit_code:
         raise typer.Exit(report.exit_code)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,24 @@ class Explanation:
 
     Attributes:
         stages: (stage, milliseconds, how many) in order.
+        costs_measured: the plan's estimates are by costs that were measured on this machine, not by the defaults.
         others: (words of the query, the other names that were looked for besides).
     """
 
     plan: Plan | None = None
+    costs_measured: bool = False
     stages: list[tuple[str, float, int]] = field(default_factory=list)
     others: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     def stage(self, name: str, started: float, count: int) -> None:
         self.stages.append((name, (time.perf_counter() - started) * 1000, count))
+
+
+def tell_all(explanations: Sequence[Explanation], stage: str, started: float, count: int) -> None:
+    """One stage of several queries at once: each gets its share of the milliseconds."""
+    milliseconds = (time.perf_counter() - started) * 1000 / max(1, len(explanations))
+    for explanation in explanations:
+        explanation.stages.append((stage, milliseconds, count))
 
 
 @dataclass(slots=True)

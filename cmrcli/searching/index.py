@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from cmrcli.errors import UsageError
+from cmrcli.errors import EmbeddingError, UsageError
+from cmrcli.searching import costs
 from cmrcli.searching import plan as plans
-from cmrcli.searching.answer import Answer, Explanation
-from cmrcli.searching.assembly import Wanted, assemble
+from cmrcli.searching.answer import Answer, Explanation, tell_all
+from cmrcli.searching.assembly import Wanted
+from cmrcli.searching.looking import Looker, Task
 from cmrcli.searching.query import Query
 from cmrcli.searching.query_encoder import QueryEncoder
 from cmrcli.searching.results import Result
-from cmrcli.searching.vector_signal import VectorSignal, way_at
-from cmrcli.searching.word_signal import ask_words
+from cmrcli.searching.vector_signal import VectorSignal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +53,9 @@ class Index:
             self._queries.close()
             raise
         self._vectors = VectorSignal(self._reader)
-        self._answered = 0
+        self._looker = Looker(self._reader, self._queries, self._vectors)
+        self._costs: costs.Costs | None = None
+        self._answered = self._expected = 0
         self.folder = folder
 
     def __enter__(self) -> Index:
@@ -84,7 +88,7 @@ class Index:
 
     def query_vector(self, query: Query) -> NDArray[np.float32]:
         """(dim,) float32: the mean of words and examples, pushed away from the negatives, L2-normalised."""
-        return self._queries.vector(query, self._reader.encoder)
+        return self._looker.query_vector(query)
 
     def search(
         self,
@@ -136,9 +140,69 @@ class Index:
             withheld: words of one item that must not help to find it: what an evaluation has made the query of.
             vector: the query's own (`query_vector`), where it has been made before.
         """
+        self._refuse(k, mode, min_confidence, fusion)
+        query = Query(text=query) if isinstance(query, str) else query
+        wanted = Wanted(query, k, filter, min_score, min_confidence, fusion, hubness, withheld)
+        explanation = Explanation()
+        allowed = self._allowed(filter, [explanation])
+        plan = self._plan(wanted, mode, allowed, self._coming(), explanation)
+        self._count_answered(1)
+        return self._looker.look(Task(wanted, plan, explanation, vector), allowed)
+
+    def answer_many(
+        self,
+        queries: Sequence[str | Query],
+        k: int = 10,
+        mode: str = "auto",
+        filter: Filter | None = None,
+        min_score: float | None = None,
+        min_confidence: float | None = None,
+        fusion: str = "calibrated",
+        hubness: bool = True,
+    ) -> list[Answer | UsageError | EmbeddingError]:
+        """`answer` for each, in order, all looked for together; the error of one that cannot be asked in its place.
+
+        Memory grows by some KiB a query: ask a few hundred at a time, and say with `expect` what comes after them.
+
+        Raises:
+            UsageError: arguments that make no sense for any query. EncoderError, IndexDamaged.
+        """
+        self._refuse(k, mode, min_confidence, fusion)
+        explanations = [Explanation() for _ in queries]
+        allowed = self._allowed(filter, explanations)
+        coming = max(len(queries), self._coming())
+        tasks: list[Task] = []
+        answers: dict[int, Answer | UsageError | EmbeddingError] = {}
+        for number, (asked, explanation) in enumerate(zip(queries, explanations, strict=True)):
+            try:
+                query = Query(text=asked) if isinstance(asked, str) else asked
+                wanted = Wanted(query, k, filter, min_score, min_confidence, fusion, hubness)
+                plan = self._plan(wanted, mode, allowed, coming, explanation)
+                tasks.append(Task(wanted, plan, explanation))
+            except UsageError as error:
+                answers[number] = error
+        self._count_answered(len(queries))
+        looked_for = (number for number in range(len(queries)) if number not in answers)
+        answers |= zip(looked_for, self._looker.look_together(tasks, allowed), strict=True)
+        return [answers[number] for number in range(len(queries))]
+
+    def expect(self, queries: int) -> None:
+        """Says how many queries will be asked from now on: what costs once may pay for all of them together.
+
+        Never needed: without it, as many are expected as have been answered.
+        """
+        self._expected = queries
+
+    def _coming(self) -> int:
+        return max(1, self._expected, self._answered)
+
+    def _count_answered(self, queries: int) -> None:
+        self._answered += queries
+        self._expected = max(0, self._expected - queries)
+
+    def _refuse(self, k: int, mode: str, min_confidence: float | None, fusion: str) -> None:
         if not 1 <= k <= MAX_K:
             raise UsageError(f"-k {k} is out of range", f"ask for 1 to {MAX_K} results")
-        query = Query(text=query) if isinstance(query, str) else query
         if fusion not in FUSIONS:
             raise UsageError(f"unknown fusion {fusion!r}", "fusions: " + ", ".join(FUSIONS))
         if min_confidence is not None and mode == "hamming":
@@ -148,67 +212,28 @@ class Index:
                 "the index is not calibrated: it is too small, or was made by an older version",
                 "leave out --min-confidence, or run cmrcli index again",
             )
-        explanation = Explanation()
-        allowed = None
-        if filter is not None:
-            started = time.perf_counter()
-            allowed = self._reader.fragment_ids(filter)
-            explanation.stage("filter", started, len(allowed))
+
+    def _allowed(self, filter: Filter | None, explanations: Sequence[Explanation]) -> NDArray[np.int64] | None:
+        """Fragments that pass, ascending; None without a filter."""
+        if filter is None:
+            return None
+        started = time.perf_counter()
+        allowed = self._reader.fragment_ids(filter)
+        tell_all(explanations, "filter", started, len(allowed))
+        return allowed
+
+    def _plan(
+        self, wanted: Wanted, mode: str, allowed: NDArray[np.int64] | None, coming: int, explanation: Explanation
+    ) -> plans.Plan:
         from cmrcli.codes.codebook import DEFAULT_OVERSAMPLING
 
-        codebook = self._reader.codebook
-        plan = plans.choose(
-            mode,
-            k,
-            self._vectors.living,
-            None if allowed is None else len(allowed),
-            self._answered,
-            self._vectors.has_graphs,
-            bool(query.text),
-            bool(query.like),
-            codebook.oversampling if codebook is not None else DEFAULT_OVERSAMPLING,
-            self._vectors.codes_only,
-        )
-        self._answered += 1
-        explanation.plan = plan
-        wanted = Wanted(query, k, filter, min_score, min_confidence, fusion, hubness, withheld)
-        return self._look(wanted, plan, allowed, vector, explanation)
-
-    def _look(
-        self,
-        wanted: Wanted,
-        plan: plans.Plan,
-        allowed: NDArray[np.int64] | None,
-        vector: NDArray[np.float32] | None,
-        explanation: Explanation,
-    ) -> Answer:
-        """Asks both signals, deeper and deeper, until there are enough results or no more to be had.
-
-        Many tiles of few drawings, negatives, or files that this user may not read can use up any depth.
-        """
-        depth = plan.depth
-        while True:
-            # Words first: the encoder may be loading meanwhile.
-            words = ask_words(self._reader, wanted, depth, explanation) if plan.words else None
-            if vector is None and plan.vectors is not None and self._vectors.living:
-                started = time.perf_counter()
-                vector = self.query_vector(wanted.query)
-                explanation.stage("encode", started, 1)
-            # As many more as will be left out.
-            deep = depth + (0 if wanted.withheld is None else len(wanted.withheld.fragments))
-            candidates = None
-            if vector is not None and plan.vectors is not None:
-                candidates = self._vectors.candidates(vector, plan, deep, allowed, explanation)
-            started = time.perf_counter()
-            among = self._vectors.living if allowed is None else len(allowed)
-            evidence = self._vectors.evidence(vector, candidates, plan, wanted, among)
-            assembled = assemble(self._reader, wanted, candidates, words, evidence)
-            explanation.stage("assemble", started, len(assembled.results))
-            more_words = words is not None and len(words.hits) >= depth
-            # A graph may come back short without having seen everything.
-            more_vectors = candidates is not None and (
-                len(candidates.fragment_ids) >= deep or way_at(plan, deep) == "graph"
-            )
-            if assembled.final or not (more_words or more_vectors):
-                return Answer(assembled.results, assembled.hidden, explanation)
-            depth *= 8
+        query, codebook = wanted.query, self._reader.codebook
+        passing = None if allowed is None else len(allowed)
+        asked = plans.Asked(mode, wanted.k, passing, coming, bool(query.text), bool(query.like))
+        held = self._vectors.held(graphs=coming > 1 or mode == "graph")
+        oversampling = codebook.oversampling if codebook is not None else DEFAULT_OVERSAMPLING
+        if self._costs is None:
+            self._costs = costs.kept() or costs.DEFAULTS
+        explanation.costs_measured = self._costs is not costs.DEFAULTS
+        explanation.plan = plan = plans.choose(asked, held, oversampling, self._costs)
+        return plan

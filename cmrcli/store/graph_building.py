@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from cmrcli.errors import EmbeddingError
-from cmrcli.store import durable
-from cmrcli.store.graph import HnswIndex, available, load, new_index
+from cmrcli.store import durable, graph
+from cmrcli.store.graph import HnswIndex, load, new_index
 from cmrcli.store.graph_sidecar import (
     METRIC,
     TARGET_RECALL,
@@ -63,7 +63,7 @@ def build(
         EmbeddingError: no vectors, or a NaN or infinite value.
         OSError: the files could not be written whole. Nothing is left behind then.
     """
-    if not available():
+    if not graph.available():
         return None
     if vectors.ndim != 2 or len(vectors) == 0:
         raise EmbeddingError(f"a graph needs vectors, got the shape {vectors.shape}")
