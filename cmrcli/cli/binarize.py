@@ -47,6 +47,7 @@ def binarize(
     """
     from cmrcli.indexing.binarize import CHOICES, BinarizeOptions
     from cmrcli.indexing.binarize import binarize as remake
+    from cmrcli.searching.costs import measure_once
 
     choice(method, CHOICES, "--method")
     choice(format, ("table", "json"), "--format")
@@ -56,6 +57,7 @@ def binarize(
         write_json(report.to_json())
     else:
         _print(report, tables_on_terminal=sys.stdout.isatty())
+    measure_once()
     if report.codebook is None:
         say(f"no code reached an ANN recall@{report.k} of {report.target_recall:g} on held-back vectors; "
             "ask for a lower --target-recall, or keep the codes as they are")  # fmt: skip

@@ -57,6 +57,24 @@ def index(
     retry: Annotated[bool, typer.Option("--retry", help="Try again what could not be read before.")] = False,
     format: Annotated[str, typer.Option("--format", help="table, json, jsonl.")] = "table",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")] = False,
+    graph: Annotated[
+        str,
+        typer.Option(
+            "--graph",
+            help="HNSW graphs for searches in batches: auto (of large segments), always, never.",
+            show_default="as the index has it, at first auto",
+        ),
+    ] = "",
+    graph_recall: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            "--graph-recall",
+            min=0.5,
+            max=0.999,
+            help="Share of the nearest ten that a graph must find.",
+            show_default="as the index has it, at first 0.98",
+        ),
+    ] = None,
     index: IndexOption = None,
     encoder: EncoderOption = None,
     workers: Annotated[
@@ -74,10 +92,16 @@ def index(
     from cmrcli.indexing import IndexOptions, index_paths
     from cmrcli.indexing.report import RunReport
     from cmrcli.indexing.run import RunOptions
+    from cmrcli.searching.costs import measure_once
+    from cmrcli.store.graph_settings import GRAPH_MODES
 
     choice(format, FORMATS, "--format")
+    if graph:
+        choice(graph, GRAPH_MODES, "--graph")
     rules = WalkRules(tuple(include or ()), tuple(exclude or ()), hidden)
-    options = IndexOptions(encoder, threads, lock_wait, dry_run, RunOptions(rules, accept_deletions, retry, workers))
+    kept_graph = next((mode for mode in GRAPH_MODES if mode == graph), None)  # "" is none of them
+    run_options = RunOptions(rules, accept_deletions, retry, workers)
+    options = IndexOptions(encoder, threads, lock_wait, dry_run, kept_graph, graph_recall, run_options)
     folder = index_folder(index)
     targets = [absolute(path) for path in paths or ()]
     run: Callable[..., object] = index_paths
@@ -98,6 +122,8 @@ def index(
             _print_summary(report)
     else:
         _print_json(report, lines=format == "jsonl")
+    if not dry_run:
+        measure_once()
     if report.exit_code:
         raise typer.Exit(report.exit_code)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Optional
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -15,7 +15,7 @@ from cmrcli.cli.options import DebugOption, EncoderOption, IndexOption, ThreadsO
 from cmrcli.errors import CmrcliError, EmbeddingError, UsageError
 
 if TYPE_CHECKING:
-    from cmrcli.searching import Answer, Query
+    from cmrcli.searching import Answer, Index, Query
     from cmrcli.store import Filter
 
 FORMATS = ("table", "json", "jsonl", "tsv", "paths")
@@ -106,35 +106,37 @@ def search(
     if texts == ["-"]:
         if like:
             raise UsageError("a batch from stdin takes no --like", "write image:FILE as a line of the batch")
+        from cmrcli.cli.batch import blocks
+
         gc.enable()
-        queries = _lines(negatives)
+        queries = blocks(negatives)
     else:
-        queries = iter([Query(" ".join(texts), tuple(map(parse_example, like or ())), negatives)])
+        queries = iter([([Query(" ".join(texts), tuple(map(parse_example, like or ())), negatives)], 1)])
     writer = _writer(chosen, null, batch=texts == ["-"])
     filter = _filter(kind or [], under or [], ext or [], since, until)
+    ask = partial(
+        _ask, k=k, mode=mode, filter=filter, min_score=min_score,
+        min_confidence=min_confidence, fusion=fusion, hubness=not no_hubness,
+    )  # fmt: skip
     started = time.perf_counter()
     found = asked = hidden = errors = 0
     with open_index(index_folder(index), encoder, threads, expect_text=bool(texts) and mode != "words") as opened:
-        for query in queries:
-            asked += 1
-            try:
-                if isinstance(query, CmrcliError):
-                    raise query
-                answer = opened.answer(
-                    query, k, mode, filter, min_score,
-                    min_confidence=min_confidence, fusion=fusion, hubness=not no_hubness,
-                )  # fmt: skip
-            except (UsageError, EmbeddingError) as error:
-                if texts != ["-"]:
-                    raise
-                errors += 1
-                writer.error(asked, error)
-                continue
-            found += bool(answer.results)
-            hidden += answer.hidden
-            writer.answer(query.shown, answer.results)
-            if explain:
-                _explain(query, answer)
+        for block, coming in queries:
+            opened.expect(coming)
+            for query, answer in zip(block, ask(opened, block), strict=True):
+                asked += 1
+                if isinstance(answer, CmrcliError):
+                    if texts != ["-"]:
+                        raise answer
+                    errors += 1
+                    writer.error(asked, answer)
+                    continue
+                found += bool(answer.results)
+                hidden += answer.hidden
+                assert not isinstance(query, CmrcliError)
+                writer.answer(query.shown, answer.results)
+                if explain:
+                    _explain(query, answer)
         generation = opened.reader.generation
     writer.end(
         {
@@ -156,17 +158,16 @@ def search(
         raise typer.Exit(1)
 
 
-def _lines(without: tuple[str, ...]) -> Iterator[Query | UsageError]:
-    """The queries on stdin, one a line as it comes; a line that makes no sense as its error."""
-    from cmrcli.searching import parse_line
-
-    stream = sys.stdin
-    stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
-    for line in stream:
+def _ask(opened: Index, block: list[Query | UsageError], **wanted: Any) -> list[Answer | UsageError | EmbeddingError]:
+    """The answer to each query of the block, or why there is none."""
+    if len(block) == 1 and not isinstance(block[0], UsageError):
         try:
-            yield parse_line(line, without)
-        except UsageError as error:
-            yield error
+            return [opened.answer(block[0], **wanted)]
+        except (UsageError, EmbeddingError) as error:
+            return [error]
+    sound = [query for query in block if not isinstance(query, UsageError)]
+    answers = iter(opened.answer_many(sound, **wanted) if sound else ())
+    return [query if isinstance(query, UsageError) else next(answers) for query in block]
 
 
 def _filter(kinds: list[str], under: list[str], extensions: list[str], since: str, until: str) -> Filter | None:
@@ -206,6 +207,10 @@ def _explain(query: Query, answer: Answer) -> None:
     plan = answer.explanation.plan
     if plan is not None:
         say(f"plan for {query.shown!r}: {plan.reason}")
+        if plan.estimates_us:
+            ways = sorted(plan.estimates_us.items(), key=lambda way: way[1])
+            known = "measured" if answer.explanation.costs_measured else "default costs"
+            say(f"  estimated ({known}): " + ", ".join(f"{way} {us / 1000:.2f} ms" for way, us in ways))
     for typed, names in answer.explanation.others:
         say(f"  {printable(typed)}: also {', '.join(names)}")
     for name, milliseconds, count in answer.explanation.stages:

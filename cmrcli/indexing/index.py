@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cmrcli.encoders.dual import DualEncoder
     from cmrcli.encoders.manifest import EncoderManifest
     from cmrcli.store import Writer
+    from cmrcli.store.graph_settings import GraphMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class IndexOptions:
         threads: of the encoder; 0 for all processors.
         lock_wait_s: how long to wait for another writer.
         dry_run: look and count, change nothing.
+        graph: auto, always or never, from now on; None: as the index has it.
+        graph_recall: ANN recall@10 that graphs are asked for, from now on; None: as the index has it.
         run: see RunOptions.
     """
 
@@ -41,6 +44,8 @@ class IndexOptions:
     threads: int = 0
     lock_wait_s: float = 10.0
     dry_run: bool = False
+    graph: GraphMode | None = None
+    graph_recall: float | None = None
     run: RunOptions = RunOptions()
 
 
@@ -85,6 +90,8 @@ def index_paths(
     with open_writer(folder, _identity(manifest), options.lock_wait_s) as writer:
         if options.dry_run:
             return _run(writer, manifest, paths, options, report, progress)
+        if options.graph is not None or options.graph_recall is not None:
+            writer.set_graphs(options.graph, options.graph_recall)
         report.known_unlistable = _unlistable_last_time(writer)
         with journaled(writer, "index " + " ".join(map(display_path, paths))) as summary:
             try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cmrcli.searching.index import Answer, Explanation, Index
+from cmrcli.searching.answer import Answer, Explanation
+from cmrcli.searching.index import Index
 from cmrcli.searching.query import Example, Query, parse_example, parse_line
 from cmrcli.searching.results import Result, Signal
 

@@ -3,14 +3,13 @@
 `codes` scans the packed codes (Hamming) for several candidates a fragment wanted, orders those by the float query
 against their codes, and rescores the best with the stored vectors (Yamada et al. 2021, arXiv:2106.00882; the middle
 step: codes/ordering.py), or answers with that order where codes alone were kept; `hamming` ranks by the distance and
-reads nothing else; `exact` multiplies every vector; `graph` asks HNSW (Malkov & Yashunin 2016, arXiv:1603.09320) where
-a segment has one and scans its codes where not.
+reads nothing else; `exact` multiplies every vector. Graphs, and many queries at once: batches.py.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from cmrcli.codes.codebook import Codebook
     from cmrcli.store import Segment
-    from cmrcli.store.graph import Graph
 
 BLOCK_ROWS = 8_192  # bounds the float32 copy of half-precision rows to 12 MiB at 384 dimensions
 
@@ -69,10 +67,10 @@ def by_exact(
         for start in range(0, len(rows), BLOCK_ROWS):
             block = rows[start : start + BLOCK_ROWS]
             scores = _similarities(segment, block, query, whole=mask is None)
-            best = _top(scores, wanted)
+            best = top_of(scores, wanted)
             ids.append(segment.rows[block[best]])
             similarities.append(scores[best])
-    return _merge(ids, similarities, wanted, scanned)
+    return merged(ids, similarities, wanted, scanned)
 
 
 def by_codes(
@@ -93,24 +91,46 @@ def by_codes(
 
     started = time.perf_counter()
     code = codebook.encode(query[None])[0]
-    found: list[tuple[int, NDArray[np.intp], NDArray[np.int64]]] = []
+    found: list[NearCodes] = []
     scanned = 0
     for number, segment in enumerate(segments):
         mask = alive_mask(segment, allowed)
         scanned += len(segment.rows)
         if len(segment.rows) and (mask is None or mask.any()):
-            rows, distances = nearest(code, segment.codes, depths.hamming, mask)
-            found.append((number, rows, distances))
+            found.append(NearCodes(number, *nearest(code, segment.codes, depths.hamming, mask)))
     tell("hamming", started, scanned)
+    return ordered_and_rescored(segments, found, query, wanted, codebook, depths, scanned, tell)
+
+
+@dataclass(frozen=True, slots=True)
+class NearCodes:
+    """What a Hamming scan found in one segment: its number, rows (m,) intp and distances (m,) int64, nearest first."""
+
+    segment: int
+    rows: NDArray[np.intp]
+    distances: NDArray[np.int64]
+
+
+def ordered_and_rescored(
+    segments: Sequence[Segment],
+    found: Sequence[NearCodes],
+    query: NDArray[np.float32],
+    wanted: int,
+    codebook: Codebook,
+    depths: CodeDepths,
+    scanned: int,
+    tell: Callable[[str, float, int], None] = lambda stage, started, count: None,
+) -> Candidates:
+    """The steps of `by_codes` after the scan, for one query."""
     if not found:
-        return _merge([], [], wanted, scanned)
-    cut = _distance_cut(np.concatenate([distances for _, _, distances in found]), depths.hamming)
-    near = [(segments[number], np.sort(rows[distances <= cut])) for number, rows, distances in found]
+        return merged([], [], wanted, scanned)
+    cut = _distance_cut(np.concatenate([near.distances for near in found]), depths.hamming)
+    near = [(segments[one.segment], np.sort(one.rows[one.distances <= cut])) for one in found]
     started = time.perf_counter()
     ordered = _ordered(near, query, codebook)
     tell("order", started, sum(map(len, ordered)))
     if any(segment.kept_vectors is None for segment, _ in near):
-        return _merge([segment.rows[rows] for segment, rows in near], ordered, wanted, scanned)
+        return merged([segment.rows[rows] for segment, rows in near], ordered, wanted, scanned)
     started = time.perf_counter()
     bar = _bar(np.concatenate(ordered), max(depths.rescored, wanted))
     ids, similarities = [], []
@@ -119,7 +139,7 @@ def by_codes(
         ids.append(segment.rows[rows])
         similarities.append(_similarities(segment, rows, query, whole=False))
     tell("rescore", started, sum(map(len, ids)))
-    return _merge(ids, similarities, wanted, scanned)
+    return merged(ids, similarities, wanted, scanned)
 
 
 def by_hamming(
@@ -141,44 +161,24 @@ def by_hamming(
             rows, distances = nearest(code, segment.codes, wanted, mask)
             ids.append(segment.rows[rows])
             similarities.append((1.0 - distances / codebook.bits).astype(np.float32))
-    return _merge(ids, similarities, wanted, scanned)
-
-
-def by_graph(
-    segments: Sequence[Segment],
-    graphs: Mapping[str, Graph],
-    query: NDArray[np.float32],
-    wanted: int,
-    codebook: Codebook,
-    depths: CodeDepths,
-) -> Candidates:
-    """The graph of each segment that has one in `graphs` (by segment id), codes for the others. No filters."""
-    ids, similarities, scanned = [], [], 0
-    for segment in segments:
-        if segment.id not in graphs:
-            continue
-        # The dead are in the graph still: ask for as many more, and drop them here.
-        dead = 0 if segment.dead is None else int(segment.dead.sum())
-        rows, scores = graphs[segment.id].search(query[None], wanted + min(dead, wanted))
-        scanned += rows.shape[1]
-        keep = rows[0] >= 0
-        if segment.dead is not None:
-            keep &= ~segment.dead[rows[0]]
-        ids.append(segment.rows[rows[0][keep]])
-        similarities.append(scores[0][keep])
-    rest = by_codes([s for s in segments if s.id not in graphs], query, wanted, None, codebook, depths)
-    return _merge([*ids, rest.fragment_ids], [*similarities, rest.similarities], wanted, scanned + rest.scanned)
+    return merged(ids, similarities, wanted, scanned)
 
 
 def _similarities(
     segment: Segment, rows: NDArray[np.intp], query: NDArray[np.float32], whole: bool
 ) -> NDArray[np.float32]:
-    vectors = segment.vectors[rows[0] : rows[-1] + 1] if whole and len(rows) else segment.vectors[rows]
-    scores: NDArray[np.float32] = vectors.astype(np.float32) @ query
+    scores: NDArray[np.float32] = floats_of(segment, rows, whole) @ query
     return scores
 
 
-def _top(scores: NDArray[np.float32], wanted: int) -> NDArray[np.intp]:
+def floats_of(segment: Segment, rows: NDArray[np.intp], whole: bool) -> NDArray[np.float32]:
+    """(m, dim) float32: the vectors of some rows; `whole`: of all rows from the first to the last of them."""
+    vectors = segment.vectors[rows[0] : rows[-1] + 1] if whole and len(rows) else segment.vectors[rows]
+    return vectors.astype(np.float32)
+
+
+def top_of(scores: NDArray[np.float32], wanted: int) -> NDArray[np.intp]:
+    """Where the `wanted` highest scores are, in any order."""
     if len(scores) <= wanted:
         return np.arange(len(scores))
     return np.argpartition(-scores, wanted - 1)[:wanted]
@@ -209,9 +209,10 @@ def _distance_cut(distances: NDArray[np.int64], wanted: int) -> int:
     return int(np.partition(distances, wanted - 1)[wanted - 1])
 
 
-def _merge(
+def merged(
     ids: Sequence[NDArray[np.int64]], similarities: Sequence[NDArray[np.float32]], wanted: int, scanned: int
 ) -> Candidates:
+    """The `wanted` nearest of several segments' findings, ties by fragment."""
     if not ids:
         return Candidates(np.empty(0, np.int64), np.empty(0, np.float32), scanned)
     all_ids, all_similarities = np.concatenate(ids), np.concatenate(similarities)

@@ -1,20 +1,33 @@
-"""How a query is going to be answered: which candidates, how many, and whether the words are asked."""
+"""How a query is going to be answered: which candidates, how many, and whether the words are asked.
+
+`auto` takes exact vectors while nobody notices their time, since nothing can be missed then; beyond that the way that
+is going to be quickest, by the costs of this machine (costs.py). A graph must be loaded first: that counts for as many
+queries as are known to come, or as have come already, which never takes more than twice the time of the best choice
+in hindsight (the "ski rental" argument; Karlin, Manasse, Rudolph & Sleator 1988).
+
+A graph over codes is not among the ways: hnswlib has no Hamming distance, FAISS's is no quicker than its flat scan at
+the depth that ordering needs, and takes more memory than the codes (`python -m tests.bench graph`).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
 from cmrcli.errors import UsageError
+from cmrcli.searching.estimates import Depths, Held, estimates_us
 
 if TYPE_CHECKING:
     from cmrcli.codes.codebook import Oversampling
+    from cmrcli.searching.costs import Costs
 
 Mode = Literal["auto", "vectors", "exact", "codes", "hamming", "graph", "words"]
 MODES: tuple[Mode, ...] = get_args(Mode)
+Way = Literal["exact", "codes", "hamming", "graph"]
 
-EXACT_BELOW = 8_192  # fragments whose vectors are all multiplied in about 5 ms: no candidates can be missed then
-GRAPH_FROM_QUERIES = 64  # queries in one process from which reading the graphs has paid
+UNNOTICED_US = 8_000  # a query; about what making its vector takes, so that saving it would not be noticed
+ORDERED_WITHOUT_VECTORS = 8_192  # codes alone: so many candidates are put in the order that codes tell
 GRAPH_DEPTH = 4_096  # neighbours that a graph is asked for at most; deeper than that, codes are scanned
 MAX_HIDDEN = 10_000  # items whose files cannot be read now, after which a search stops looking for more
 
@@ -32,84 +45,115 @@ class Plan:
         candidates: Hamming candidates, where codes are scanned.
         rescored: of these, the ones whose vectors are read.
         reason: one line for `--explain`.
+        estimates_us: what each way that could answer is thought to take, microseconds a query.
     """
 
-    vectors: Literal["exact", "codes", "hamming", "graph"] | None
+    vectors: Way | None
     words: bool
     depth: int
     candidates: int
     rescored: int
     reason: str
+    estimates_us: Mapping[str, float] = field(default_factory=dict)
 
 
-def choose(
-    mode: str,
-    k: int,
-    rows: int,
-    passing: int | None,
-    queries_so_far: int,
-    graphs: bool,
-    has_text: bool,
-    has_examples: bool,
-    oversampling: Oversampling,
-    codes_only: bool,
-) -> Plan:
-    """The plan for one query.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of an index.
 
-    Args:
+    Attributes:
         mode: one of MODES.
         k: results wanted.
-        rows: living fragments in the index.
         passing: fragments that pass the filters; None without filters.
-        queries_so_far: answered by this process before this one.
-        graphs: some segment has a graph.
+        queries: still to come in this process, this one included, as far as anybody can tell.
         has_text: the query has words to look up.
         has_examples: the query has files to search by.
+    """
+
+    mode: str
+    k: int
+    passing: int | None = None
+    queries: int = 1
+    has_text: bool = True
+    has_examples: bool = False
+
+
+def depths_of(k: int, oversampling: Oversampling) -> Depths:
+    """How deep a search for k results looks at first, by the codebook's oversampling."""
+    wanted = min(max(50, 5 * k), GRAPH_DEPTH)
+    return Depths(wanted, max(oversampling.hamming * k, 2 * wanted), max(oversampling.rescored * k, wanted))
+
+
+def choose(asked: Asked, held: Held, oversampling: Oversampling, costs: Costs) -> Plan:
+    """The plan for one query; the same for the same arguments.
+
+    Args:
         oversampling: the codebook's.
-        codes_only: the index has no vectors.
 
     Raises:
         UsageError: no such mode, or one that cannot ask for a part of the query.
     """
+    mode = asked.mode
     if mode not in MODES:
         raise UsageError(f"unknown mode {mode!r}", "modes: " + ", ".join(MODES))
-    depth = min(max(50, 5 * k), GRAPH_DEPTH)
-    candidates, rescored = max(oversampling.hamming * k, 2 * depth), max(oversampling.rescored * k, depth)
-    words = has_text and mode in ("auto", "words")
+    depths = depths_of(asked.k, oversampling)
+    words = asked.has_text and mode in ("auto", "words")
     if mode == "words":
-        if not has_text:
-            raise UsageError(
-                "--mode words needs words in the query", "give a text, or leave --mode out to search by example"
-            )
-        if has_examples:
-            raise UsageError("--mode words cannot search by example", "leave out --mode, or --like")
-        return Plan(None, True, depth, 0, 0, "only words were asked for")
+        _refuse_wordless(asked)
+        return Plan(None, True, depths.wanted, 0, 0, "only words were asked for")
     if mode == "hamming":
-        return Plan("hamming", words, depth, 0, 0, "the order of the codes was asked for")
-    alive = rows if passing is None else passing
-    if codes_only:
-        if mode in ("exact", "graph"):
-            raise UsageError(
-                f"--mode {mode} needs vectors, and this index keeps codes alone",
-                "leave out --mode, or index the folders again into another --index",
-            )
-        candidates = max(candidates, min(alive, EXACT_BELOW))
-        return Plan("codes", words, depth, candidates, 0, f"codes alone are kept: {candidates} are ordered by them")
-    if mode == "exact":
-        return Plan("exact", words, depth, 0, 0, "every vector was asked for")
-    reason = f"{candidates} ordered, {rescored} rescored"
-    if mode == "codes":
-        return Plan("codes", words, depth, candidates, rescored, f"codes were asked for: {reason}")
-    if mode == "graph":
-        if passing is not None:
-            reason = "a filtered query scans: a graph cannot skip cheaply"
-            return Plan("codes", words, depth, candidates, rescored, reason)
-        if not graphs:
-            return Plan("codes", words, depth, candidates, rescored, "no segment is large enough for a graph")
-        return Plan("graph", words, depth, candidates, rescored, "the graph was asked for")
-    if alive <= EXACT_BELOW:
-        return Plan("exact", words, depth, 0, 0, f"{alive} fragments to look at: every vector is multiplied")
-    if graphs and passing is None and queries_so_far >= GRAPH_FROM_QUERIES:
-        reason = f"{queries_so_far} queries answered: reading the graphs pays"
-        return Plan("graph", words, depth, candidates, rescored, reason)
-    return Plan("codes", words, depth, candidates, rescored, f"{alive} fragments: codes are scanned, {reason}")
+        return Plan("hamming", words, depths.wanted, 0, 0, "the order of the codes was asked for")
+    if held.codes_only:
+        return _without_vectors(asked, held, depths, words)
+    estimates = estimates_us(held, depths, asked.passing, asked.queries, costs)
+    way, reason = _way(asked, held, depths, estimates)
+    if way == "exact":
+        return Plan(way, words, depths.wanted, 0, 0, reason, estimates)
+    return Plan(way, words, depths.wanted, depths.candidates, depths.rescored, reason, estimates)
+
+
+def _way(asked: Asked, held: Held, depths: Depths, estimates: Mapping[str, float]) -> tuple[Way, str]:
+    """By the mode, or by the costs; and why."""
+    counts = f"{depths.candidates} ordered, {depths.rescored} rescored"
+    if asked.mode == "exact":
+        return "exact", "every vector was asked for"
+    if asked.mode == "codes":
+        return "codes", f"codes were asked for: {counts}"
+    if asked.mode == "graph":
+        if asked.passing is not None:
+            return "codes", "a filtered query scans: a graph cannot skip cheaply"
+        if not held.graphs:
+            return "codes", "no segment has a graph"
+        return "graph", "the graph was asked for"
+    alive = held.living if asked.passing is None else asked.passing
+    if estimates["exact"] <= UNNOTICED_US or "codes" not in estimates:
+        return "exact", f"{alive} fragments to look at: every vector is multiplied"
+    quickest = min(estimates, key=lambda way: estimates[way])
+    if quickest == "exact":
+        return "exact", f"{alive} fragments to look at: nothing is quicker than every vector"
+    if quickest == "graph":
+        to_load = any(graph.bytes_to_load for graph in held.graphs)
+        reason = f"reading the graphs pays for {asked.queries} queries" if to_load else "the graphs are in memory"
+        return "graph", reason
+    return "codes", f"{alive} fragments: codes are scanned, {counts}"
+
+
+def _without_vectors(asked: Asked, held: Held, depths: Depths, words: bool) -> Plan:
+    if asked.mode in ("exact", "graph"):
+        raise UsageError(
+            f"--mode {asked.mode} needs vectors, and this index keeps codes alone",
+            "leave out --mode, or index the folders again into another --index",
+        )
+    alive = held.living if asked.passing is None else asked.passing
+    candidates = max(depths.candidates, min(alive, ORDERED_WITHOUT_VECTORS))
+    reason = f"codes alone are kept: {candidates} are ordered by them"
+    return Plan("codes", words, depths.wanted, candidates, 0, reason)
+
+
+def _refuse_wordless(asked: Asked) -> None:
+    if not asked.has_text:
+        raise UsageError(
+            "--mode words needs words in the query", "give a text, or leave --mode out to search by example"
+        )
+    if asked.has_examples:
+        raise UsageError("--mode words cannot search by example", "leave out --mode, or --like")

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cmrcli.store import codebooks, commit, durable, schema
+from cmrcli.store import codebooks, commit, durable, graph_keeping, schema
 from cmrcli.store.accounts import MaintenanceReport
-from cmrcli.store.layout import CODES_ONLY, GRAPH, SEGMENT_NAMES, SEGMENTS, new_segment_id, segment_folder
+from cmrcli.store.layout import CODES_ONLY, SEGMENT_NAMES, SEGMENTS, new_segment_id, segment_folder
 from cmrcli.store.reader import segment_rows
 from cmrcli.store.schema import CONTENT_WORD_TABLES, SHORT_WORD_TABLES
 from cmrcli.store.segments import BLOCK_ROWS, Segment, SegmentRow, open_segment, write_segment
@@ -32,7 +30,6 @@ TIER_FACTOR = 4  # each tier holds segments up to so many times larger than the 
 TIER_SEGMENTS = 4  # so many of one tier are merged into one of the next
 WORN_SHARE = 5  # a segment is rewritten when one row in so many is dead
 LARGEST_MERGE_ROWS = 4_000_000
-GRAPH_ROWS = 20_000  # smaller segments are scanned faster than a graph is loaded
 FREE_PAGES = 1_000  # of the catalog; fewer are not worth giving back
 
 
@@ -54,7 +51,7 @@ def maintain(writer: Writer, progress: Progress | None, graphs: bool) -> Mainten
         _merge(writer, group, progress)
     report.codes_refitted = _refit(writer)
     if graphs:
-        report.graphs_built = _build_graphs(writer, progress)
+        report.graphs_built = graph_keeping.bring_up_to_date(writer, segment_rows(writer.connection), progress)
     live = _live(segment_rows(writer.connection))
     if report.rows_dropped * WORN_SHARE >= max(1, live):
         _drop_dead_words(writer)
@@ -152,6 +149,7 @@ def _merge(writer: Writer, group: list[SegmentRow], progress: Progress | None) -
             stored.codebook.factors_per_row,
         )  # fmt: skip
         new.append(SegmentRow(segment_id, len(rows), 0, None, stored.id, digest))
+        graph_keeping.hand_down(writer.folder, segments, rows, segment_folder(writer.folder, segment_id))
     _switch(writer, group, new, free, None)
 
 
@@ -237,36 +235,6 @@ def _sample(segments: list[Segment], live: int) -> NDArray[np.float16]:
         rows = np.arange(len(segment.rows)) if segment.dead is None else np.flatnonzero(~segment.dead)
         parts.append(segment.vectors[rows[::step]])
     return np.concatenate(parts)
-
-
-def _build_graphs(writer: Writer, progress: Progress | None) -> int:
-    """Graphs for large segments that have none. Without hnswlib there are none: the scan does the same, slower."""
-    rows = [row for row in segment_rows(writer.connection) if row.rows >= GRAPH_ROWS]
-    missing = [row for row in rows if not _graph_path(writer, row).exists()]
-    if not missing or writer.codes_only:
-        return 0
-    from cmrcli.store import graph
-
-    if not graph.available():
-        return 0
-    built = 0
-    for row in missing:
-        segment = open_segment(writer.folder, row, writer.encoder)
-        told = None if progress is None else partial(_tell_graph, progress, len(segment.rows))
-        try:
-            graph.build(segment.vectors, _graph_path(writer, row), writer.encoder.digest, progress=told)
-        except OSError:  # no room for a cache is no reason to fail: the next run tries again
-            break
-        built += 1
-    return built
-
-
-def _tell_graph(progress: Progress, total: int, done: int) -> None:
-    progress("graph", done, total)
-
-
-def _graph_path(writer: Writer, row: SegmentRow) -> Path:
-    return segment_folder(writer.folder, row.id) / GRAPH
 
 
 def _drop_dead_words(writer: Writer) -> None:

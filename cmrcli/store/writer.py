@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmrcli.errors import EncoderError, UsageError, display_path
-from cmrcli.store import calibrations, codebooks, commit, durable, schema
+from cmrcli.store import calibrations, codebooks, commit, durable, graph_settings, schema
 from cmrcli.store.accounts import MaintenanceReport, RunRecord
 from cmrcli.store.batches import Batch
 from cmrcli.store.failures import told_plainly
@@ -28,6 +28,7 @@ from cmrcli.store.segments import open_segment, write_segment
 
 if TYPE_CHECKING:
     from cmrcli.codes.codebook import Codebook
+    from cmrcli.store.graph_settings import GraphMode, GraphSettings
     from cmrcli.store.maintenance import Progress
 
 FORGET_FILES = 5_000  # files that one transaction of forget_root() removes
@@ -165,6 +166,20 @@ class Writer(Lookups):
 
         with told_plainly(self.folder):
             return maintain(self, progress, graphs)
+
+    @property
+    def graph_settings(self) -> GraphSettings:
+        """Which segments get a graph, and how good it must be."""
+        return graph_settings.stored(self._connection)
+
+    def set_graphs(self, mode: GraphMode | None = None, target_recall: float | None = None) -> None:
+        """Keep what is not None of the settings; the next `maintain` acts on them.
+
+        Raises:
+            UsageError: a mode or a recall that does not exist.
+        """
+        with told_plainly(self.folder), self.transaction():
+            graph_settings.put(self._connection, mode, target_recall)
 
     def rewrite_codes(self, codebook: Codebook, automatic: bool = False, drop_vectors: bool = False) -> None:
         """Make every segment's codes anew, switched in one transaction. A chosen codebook is not refitted later.

@@ -212,7 +212,7 @@ def test_few_candidates_lose_only_what_the_codes_miss(
 ) -> None:
     from cmrcli.evaluation.systems import nearest
 
-    monkeypatch.setattr(nearest, "_depths", lambda rows: lambda wanted: (wanted, wanted))
+    monkeypatch.setattr(nearest, "_depths", lambda wanted: (wanted, wanted))
     answers, _ = system.answer(prepared[0], "codes", 6)
     for topic, scored in distances_of(prepared[0]).items():
         distance_of = {document: score for score, document in scored}
@@ -273,7 +273,7 @@ def test_what_is_refused(prepared: tuple[Prepared, Prepared], system: EncoderSys
 def test_where_there_can_be_no_graph(
     prepared: tuple[Prepared, Prepared], system: EncoderSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cmrcli.store import graph
+    from cmrcli.store import graph, graph_building
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -282,7 +282,7 @@ def test_where_there_can_be_no_graph(
         monkeypatch.context() as patched,
         pytest.raises(UsageError, match=r"the graph cannot be written to .*No space"),
     ):
-        patched.setattr(graph, "build", full)
+        patched.setattr(graph_building, "build", full)
         system.answer(prepared[0], "graph", 10)
     monkeypatch.setattr(graph, "available", lambda: False)
     with pytest.raises(UsageError, match="no mode graph without hnswlib"):

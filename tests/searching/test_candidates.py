@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from cmrcli.codes.fitting import fit, fit_sign
 from cmrcli.codes.ordering import FloatQuery
-from cmrcli.searching.candidates import CodeDepths, by_codes, by_exact, by_graph, by_hamming
+from cmrcli.searching.batches import codes_of_many, exact_of_many, graph_of_many
+from cmrcli.searching.candidates import CodeDepths, by_codes, by_exact, by_hamming
 from cmrcli.store import Segment
 
 DIM = 32
@@ -180,6 +181,51 @@ def test_graphs_and_codes_together_equal_exact(segments: list[Segment]) -> None:
     query = unit(np.random.default_rng(5), 1)[0]
     codebook = fit_sign(segments[0].vectors.astype(np.float32))
     graphs = {"s1": WholeGraph(segments[1].vectors)}  # the segment with dead rows
-    found = by_graph(segments, graphs, query, 20, codebook, CodeDepths(10_000, 10_000))  # type: ignore[arg-type]
+    depths = CodeDepths(10_000, 10_000)
+    [found] = graph_of_many(segments, graphs, query[None], 20, codebook, depths)  # type: ignore[arg-type]
     exact = by_exact(segments, query, 20, None)
     assert found.fragment_ids.tolist() == exact.fragment_ids.tolist()
+
+
+@pytest.mark.parametrize("filtered", [False, True])
+@pytest.mark.parametrize("way", ["exact", "codes"])
+def test_many_queries_at_once_find_what_each_finds_alone(segments: list[Segment], way: str, filtered: bool) -> None:
+    queries = unit(np.random.default_rng(8), 9)
+    codebook = fit_sign(np.concatenate([segment.vectors for segment in segments]).astype(np.float32))
+    allowed = np.sort(np.concatenate([segment.rows for segment in segments])[::3]) if filtered else None
+    depths = CodeDepths(60, 30)
+    if way == "exact":
+        together = exact_of_many(segments, queries, 12, allowed)
+        alone = [by_exact(segments, query, 12, allowed) for query in queries]
+    else:
+        together = codes_of_many(segments, queries, 12, allowed, codebook, depths)
+        alone = [by_codes(segments, query, 12, allowed, codebook, depths) for query in queries]
+    assert len(together) == 9
+    for one, other in zip(together, alone, strict=True):
+        assert one.fragment_ids.tolist() == other.fragment_ids.tolist() and one.scanned == other.scanned
+        assert one.similarities.tolist() == pytest.approx(other.similarities.tolist(), abs=1e-6)
+
+
+def test_many_queries_of_graphs_find_what_each_finds_exactly(segments: list[Segment]) -> None:
+    queries = unit(np.random.default_rng(9), 5)
+    codebook = fit_sign(segments[0].vectors.astype(np.float32))
+    graphs = {segment.id: WholeGraph(segment.vectors) for segment in segments}
+    for there in (graphs, {"s1": graphs["s1"]}, {}):
+        depths = CodeDepths(10_000, 10_000)
+        found = graph_of_many(segments, there, queries, 20, codebook, depths)  # type: ignore[arg-type]
+        for query, one in zip(queries, found, strict=True):
+            assert one.fragment_ids.tolist() == by_exact(segments, query, 20, None).fragment_ids.tolist()
+
+
+@pytest.mark.parametrize("way", ["exact", "codes", "graph"])
+def test_many_queries_of_no_segments_find_nothing(way: str, segments: list[Segment]) -> None:
+    queries = unit(np.random.default_rng(9), 3)
+    codebook = fit_sign(segments[0].vectors.astype(np.float32))
+    depths = CodeDepths(50, 50)
+    if way == "exact":
+        found = exact_of_many([], queries, 5, None)
+    elif way == "codes":
+        found = codes_of_many([], queries, 5, None, codebook, depths)
+    else:
+        found = graph_of_many([], {}, queries, 5, codebook, depths)
+    assert [len(one.fragment_ids) for one in found] == [0, 0, 0]

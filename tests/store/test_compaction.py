@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmrcli.codes.fitting import fit_sign
-from cmrcli.store import check, graph, maintenance, open_reader, open_writer
+from cmrcli.store import check, graph, graph_settings, maintenance, open_reader, open_writer
 from cmrcli.store.batches import Batch
 from cmrcli.store.records import EncoderIdentity, FileState
 from cmrcli.store.segments import Segment, SegmentRow, open_segment
@@ -155,7 +155,7 @@ def test_rewriting_codes_shares_the_vectors(tmp_path: Path) -> None:
 
 def test_large_segments_get_a_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("hnswlib")
-    monkeypatch.setattr(maintenance, "GRAPH_ROWS", 20)
+    monkeypatch.setattr(graph_settings, "AUTO_ROWS", 20)
     with open_writer(tmp_path, ENCODER) as writer:
         root = writer.add_root(b"/data")
         writer.commit(batch(root.id, [0]))

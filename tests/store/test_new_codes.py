@@ -10,7 +10,7 @@ import pytest
 
 from cmrcli.codes import fit
 from cmrcli.errors import IndexFormatError, UsageError
-from cmrcli.store import check, layout, maintenance, open_reader, open_writer, schema, segments
+from cmrcli.store import check, graph_settings, layout, maintenance, open_reader, open_writer, schema, segments
 from cmrcli.store.batches import Batch
 from tests.store.samples import DIM, ENCODER, batch
 from tests.store.test_damage import flip
@@ -82,7 +82,7 @@ def test_codes_alone_are_kept_and_added_to(tmp_path: Path, monkeypatch: pytest.M
             assert "index the folders again" in refused.value.remedy
         for number in (2, 3, 4):
             writer.commit(batch(root.id, [number]))
-        monkeypatch.setattr(maintenance, "GRAPH_ROWS", 1)
+        monkeypatch.setattr(graph_settings, "AUTO_ROWS", 1)
         report = writer.maintain()
         assert (report.segments_after, report.graphs_built, report.codes_refitted) == (1, 0, False)
         with pytest.raises(UsageError, match="codes alone"):

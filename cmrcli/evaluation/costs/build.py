@@ -74,14 +74,14 @@ def _encode(index: Index, segments: list[Segment]) -> tuple[float, tuple[str, ..
 
 def _build(index: Index, segments: list[Segment]) -> float:
     """Seconds for the graphs of the segments."""
-    from cmrcli.store import graph
+    from cmrcli.store import graph_building
     from cmrcli.store.layout import GRAPH
 
     took = 0.0
     for segment in segments:
         with tempfile.TemporaryDirectory(prefix="cmrcli-") as folder:
             began = time.perf_counter()
-            made = graph.build(segment.vectors, Path(os.path.join(folder, GRAPH)), index.reader.encoder.digest)
+            made = graph_building.build(segment.vectors, Path(os.path.join(folder, GRAPH)), index.reader.encoder.digest)
             took += time.perf_counter() - began
         if made is None:
             raise CmrcliError("hnswlib is not installed")

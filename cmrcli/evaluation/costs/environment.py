@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import sqlite3
 from datetime import UTC, datetime
 from importlib import metadata
 
 import cmrcli
+from cmrcli.machine import cores as cores
+from cmrcli.machine import cpu_name as cpu_name
 
 LIBRARIES = ("numpy", "onnxruntime", "tokenizers", "hnswlib", "pillow", "pypdfium2")
 
@@ -16,25 +16,6 @@ LIBRARIES = ("numpy", "onnxruntime", "tokenizers", "hnswlib", "pillow", "pypdfiu
 def started_utc() -> str:
     """Now, as `2025-01-31T12:00:00Z`."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def cpu_name() -> str:
-    """The processor's own name where the system tells it, else its architecture."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            for line in file:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def threads(asked: int) -> int:

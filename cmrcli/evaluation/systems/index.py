@@ -134,6 +134,7 @@ class IndexSystem:
         elif _all_absolute(part):
             names = Names(self._roots, absolute=True)
         hidden = short = 0
+        self.index.expect(len(part.topics))
         for number, topic in enumerate(part.topics, 1):
             judged = part.qrels[topic.id]
             ranking = Ranking((), ())

@@ -70,10 +70,10 @@ class Graph:
     """
 
     def __init__(self, vectors: Vectors, path: Path) -> None:
-        from cmrcli.store import graph
+        from cmrcli.store import graph, graph_building
 
         try:
-            info = graph.build(vectors, path, "")
+            info = graph_building.build(vectors, path, "")
         except OSError as error:
             what = f"the graph cannot be written to {display_path(path.parent)}: {error.strerror or error}"
             raise UsageError(what, "free space there, or set TMPDIR") from None
@@ -99,19 +99,16 @@ def searcher_of(mode: str, vectors: Vectors, path: Path) -> Searcher:
         return Graph(vectors, path / "graph.hnsw")
     if mode == "exact":
         return Exact(vectors)
-    return Codes(vectors, _depths(len(vectors)) if mode == "codes" else None)
+    return Codes(vectors, _depths if mode == "codes" else None)
 
 
-def _depths(rows: int) -> Callable[[int], tuple[int, int]]:
+def _depths(wanted: int) -> tuple[int, int]:
     """How many candidates a search takes for so many results, and how many of them it rescores."""
     from cmrcli.codes.codebook import DEFAULT_OVERSAMPLING
-    from cmrcli.searching.plan import choose
+    from cmrcli.searching.plan import depths_of
 
-    def of(wanted: int) -> tuple[int, int]:
-        plan = choose("codes", wanted, rows, None, 0, False, True, False, DEFAULT_OVERSAMPLING, False)
-        return plan.candidates, plan.rescored
-
-    return of
+    depths = depths_of(wanted, DEFAULT_OVERSAMPLING)
+    return depths.candidates, depths.rescored
 
 
 def _best(rows: NDArray[np.intp] | NDArray[np.int64], scores: NDArray[np.float32], wanted: int) -> Nearest:
