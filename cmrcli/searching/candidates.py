@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cmrcli.store import Segment
     from cmrcli.store.graph import Graph
 
-BLOCK_ROWS = 8_192  # bounds the float32 copy of half-precision rows to 12 MiB at 384 dimensions
+BLOCK_ROWS = 8_192  # bounds the float32 copy of stored rows to 12 MiB at 384 dimensions
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +173,7 @@ def by_graph(
 def _similarities(
     segment: Segment, rows: NDArray[np.intp], query: NDArray[np.float32], whole: bool
 ) -> NDArray[np.float32]:
-    vectors = segment.vectors[rows[0] : rows[-1] + 1] if whole and len(rows) else segment.vectors[rows]
-    scores: NDArray[np.float32] = vectors.astype(np.float32) @ query
-    return scores
+    return segment.vectors.products(slice(rows[0], rows[-1] + 1) if whole and len(rows) else rows, query)
 
 
 def _top(scores: NDArray[np.float32], wanted: int) -> NDArray[np.intp]:

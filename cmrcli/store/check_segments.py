@@ -14,10 +14,12 @@ from cmrcli.errors import CmrcliError
 from cmrcli.store import codebooks, durable, graph, schema
 from cmrcli.store.accounts import Finding
 from cmrcli.store.checking import REMEDY
-from cmrcli.store.layout import CODES, GRAPH, MANIFEST, SEGMENTS, VECTORS, segment_folder
+from cmrcli.store.layout import CODES, GRAPH, MANIFEST, SEGMENTS, VECTORS, VECTORS_I8, segment_folder
+from cmrcli.store.manifests import Manifest, read_manifest
 from cmrcli.store.reader import segment_rows
 from cmrcli.store.records import EncoderIdentity
-from cmrcli.store.segments import BLOCK_ROWS, Manifest, SegmentRow, open_segment, read_manifest
+from cmrcli.store.segments import SegmentRow, open_segment
+from cmrcli.store.vectors import BLOCK_ROWS
 
 MOST_NAMED = 5  # fragments in one message
 
@@ -103,7 +105,7 @@ def _check_identity(
         yield _error(row, MANIFEST, f"belongs to segment {manifest['id']}")
     if manifest["encoder"] != {"name": encoder.name, "digest": encoder.digest, "dim": encoder.dim}:
         yield _error(row, MANIFEST, "names another encoder than the catalog")
-    vectors = manifest["files"].get(VECTORS)
+    vectors = manifest["files"].get(VECTORS) or manifest["files"].get(VECTORS_I8)
     if vectors is not None and vectors["shape"] != [row.rows, encoder.dim]:
         yield _error(row, MANIFEST, f"has the shape {vectors['shape']}, not that of the catalog")
     if stored is None or manifest["codebook"] != stored.sha256:
@@ -132,9 +134,10 @@ def _check_arrays(
         return  # the codes cannot be made again to compare them; their checksum is right
     for start in range(0, row.rows, BLOCK_ROWS):
         rows = slice(start, start + BLOCK_ROWS)
-        block = segment.kept_vectors[rows]
-        if not np.isfinite(block).all():
-            yield _error(row, VECTORS, f"has values that are not finite near row {start}")
+        block = segment.vectors.part(rows)
+        if not block.sound():
+            name = VECTORS if block.scales is None else VECTORS_I8
+            yield _error(row, name, f"has values or scales that no vector has near row {start}")
             return
         if not book.fits(block, segment.codes[rows], None if factors is None else factors[rows]).all():
             yield _error(row, CODES, f"does not fit the vectors near row {start}")

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from cmrcli.errors import EmbeddingError
 from cmrcli.store import durable
 from cmrcli.store.layout import FILE_MODE, GRAPH_SIDECAR
+from cmrcli.store.vectors import StoredVectors
 
 FORMAT = 1
 METRIC = "ip"  # vectors are L2-normalised: the inner product is the cosine
@@ -38,7 +39,7 @@ EFS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 SAMPLE_QUERIES = 200
 BLOCK_ROWS = 1_024  # bounds the float32 copies, and how long Ctrl-C waits while building: about a second
 
-Vectors = NDArray[np.float16] | NDArray[np.float32]
+Vectors = NDArray[np.float16] | NDArray[np.float32] | StoredVectors
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def naive(segments: list[Segment], query: NDArray[np.float32], allowed: set[int]
         for row, fragment in enumerate(segment.rows):
             alive = segment.dead is None or not segment.dead[row]
             if alive and (allowed is None or int(fragment) in allowed):
-                found.append((int(fragment), float(segment.vectors[row].astype(np.float32) @ query)))
+                found.append((int(fragment), float(segment.vectors[row] @ query)))
     return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
 
@@ -139,11 +139,11 @@ def test_hamming_equals_counting_bits_one_by_one(segments: list[Segment], filter
     for segment in segments:
         for row, fragment in enumerate(segment.rows.tolist()):
             if (segment.dead is None or not segment.dead[row]) and (allowed is None or fragment in allowed):
-                same = (segment.vectors[row].astype(np.float32) > codebook.centre) == (query > codebook.centre)
+                same = (segment.vectors[row] > codebook.centre) == (query > codebook.centre)
                 expected.append((fragment, int(same.sum()) / DIM))
     expected.sort(key=lambda pair: (-pair[1], pair[0]))
     for segment in segments:  # not one vector is read
-        segment.kept_vectors = np.full_like(segment.vectors, np.nan)
+        segment.kept_vectors = np.full(segment.vectors.shape, np.nan, np.float16)
     found = by_hamming(segments, query, 40, allowed, codebook)
     assert found.fragment_ids.tolist() == [fragment for fragment, _ in expected[:40]]
     assert found.similarities.tolist() == [share for _, share in expected[:40]]
@@ -153,7 +153,7 @@ def test_hamming_equals_counting_bits_one_by_one(segments: list[Segment], filter
 @pytest.mark.parametrize("way", ["exact", "codes", "hamming"])
 def test_nothing_allowed_and_no_segments_give_nothing(segments: list[Segment], way: str) -> None:
     query = unit(np.random.default_rng(4), 1)[0]
-    codebook = fit_sign(segments[0].vectors.astype(np.float32))
+    codebook = fit_sign(segments[0].vectors)
     nothing = np.empty(0, dtype=np.int64)
     for parts, allowed in ((segments, nothing), ([], None)):
         if way == "exact":
@@ -167,8 +167,8 @@ def test_nothing_allowed_and_no_segments_give_nothing(segments: list[Segment], w
 class WholeGraph:
     """Stands for a graph: answers exactly, the dead included, as hnswlib would."""
 
-    def __init__(self, vectors: NDArray[np.float16]) -> None:
-        self.vectors = vectors.astype(np.float32)
+    def __init__(self, vectors: NDArray[np.float32]) -> None:
+        self.vectors = vectors
 
     def search(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         scores = queries @ self.vectors.T
@@ -178,8 +178,8 @@ class WholeGraph:
 
 def test_graphs_and_codes_together_equal_exact(segments: list[Segment]) -> None:
     query = unit(np.random.default_rng(5), 1)[0]
-    codebook = fit_sign(segments[0].vectors.astype(np.float32))
-    graphs = {"s1": WholeGraph(segments[1].vectors)}  # the segment with dead rows
+    codebook = fit_sign(segments[0].vectors)
+    graphs = {"s1": WholeGraph(segments[1].vectors[:])}  # the segment with dead rows
     found = by_graph(segments, graphs, query, 20, codebook, CodeDepths(10_000, 10_000))  # type: ignore[arg-type]
     exact = by_exact(segments, query, 20, None)
     assert found.fragment_ids.tolist() == exact.fragment_ids.tolist()
