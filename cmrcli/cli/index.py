@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cmrcli.indexing.report import RunReport
 
 FORMATS = ("table", "json", "jsonl")
+VECTORS = ("f16", "i8")
 FAILURES_SHOWN = 20
 
 
@@ -58,6 +59,10 @@ def index(
     format: Annotated[str, typer.Option("--format", help="table, json, jsonl.")] = "table",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")] = False,
     index: IndexOption = None,
+    vectors: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--vectors", help="f16, i8: what vectors are kept as; i8 halves their bytes, for good."),
+    ] = None,
     encoder: EncoderOption = None,
     workers: Annotated[
         int, typer.Option("--workers", min=0, help="Reader processes; 0: one a processor, at most 4.")
@@ -76,8 +81,11 @@ def index(
     from cmrcli.indexing.run import RunOptions
 
     choice(format, FORMATS, "--format")
+    if vectors is not None:
+        choice(vectors, VECTORS, "--vectors")
     rules = WalkRules(tuple(include or ()), tuple(exclude or ()), hidden)
-    options = IndexOptions(encoder, threads, lock_wait, dry_run, RunOptions(rules, accept_deletions, retry, workers))
+    run_options = RunOptions(rules, accept_deletions, retry, workers)
+    options = IndexOptions(encoder, threads, lock_wait, dry_run, run_options, vectors)
     folder = index_folder(index)
     targets = [absolute(path) for path in paths or ()]
     run: Callable[..., object] = index_paths
@@ -173,6 +181,8 @@ def _print_summary(report: RunReport) -> None:
         skipped.append(f"{other} of other types ({kinds})")
     if skipped:
         print("skipped     " + "; ".join(skipped))
+    if report.converted:
+        print(f"vectors     {'would be' if report.dry_run else 'are now'} kept as i8: about half the bytes")
     if report.notes:
         print(f"notes       {len(report.notes)} items only in part")
     rate = report.bytes_read / report.elapsed_s if report.elapsed_s else 0.0

@@ -34,6 +34,7 @@ class IndexOptions:
         threads: of the encoder; 0 for all processors.
         lock_wait_s: how long to wait for another writer.
         dry_run: look and count, change nothing.
+        vectors: f16 or i8, what the index is to keep them as; None: what it does already, f16 for a new one.
         run: see RunOptions.
     """
 
@@ -42,6 +43,7 @@ class IndexOptions:
     lock_wait_s: float = 10.0
     dry_run: bool = False
     run: RunOptions = RunOptions()
+    vectors: str | None = None
 
 
 def index_paths(
@@ -59,10 +61,10 @@ def index_paths(
         paths: absolute paths of folders or files. A path inside a root that the index has refreshes that part.
         progress: called after every file.
         report: filled as the run goes, for a caller who wants to know of an interrupted one; None makes one.
-        stage: called with a word when a longer step begins ("maintain").
+        stage: called with a word when a longer step begins ("convert", "maintain"), with "" when it ends.
 
     Raises:
-        UsageError: a new path that does not exist, or no path for a new index.
+        UsageError: a new path that does not exist, no path for a new index, or vectors of a form that cannot be made.
         IndexLocked, IndexDamaged, EncoderError.
         KeyboardInterrupt: after committing what was finished.
     """
@@ -83,11 +85,17 @@ def index_paths(
         ):
             return _run(writer, manifest, paths, options, report, progress)
     with open_writer(folder, _identity(manifest), options.lock_wait_s) as writer:
+        must_convert = options.vectors is not None and writer.must_convert(options.vectors)
         if options.dry_run:
+            report.converted = must_convert
             return _run(writer, manifest, paths, options, report, progress)
         report.known_unlistable = _unlistable_last_time(writer)
         with journaled(writer, "index " + " ".join(map(display_path, paths))) as summary:
             try:
+                if options.vectors is not None and must_convert:
+                    stage("convert")
+                    report.converted = writer.keep_vectors_as(options.vectors)
+                    stage("")
                 _run(writer, manifest, paths, options, report, progress)
                 stage("maintain")
                 writer.maintain()
