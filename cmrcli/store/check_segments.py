@@ -14,7 +14,7 @@ from cmrcli.errors import CmrcliError
 from cmrcli.store import codebooks, durable, graph, schema
 from cmrcli.store.accounts import Finding
 from cmrcli.store.checking import REMEDY
-from cmrcli.store.layout import CODES, GRAPH, MANIFEST, SEGMENTS, VECTORS, VECTORS_I8, segment_folder
+from cmrcli.store.layout import CODES, GRAPH, MANIFEST, SEGMENTS, VECTOR_FILES, VECTORS, VECTORS_I8, segment_folder
 from cmrcli.store.manifests import Manifest, read_manifest
 from cmrcli.store.reader import segment_rows
 from cmrcli.store.records import EncoderIdentity
@@ -32,6 +32,7 @@ def check_segments(connection: sqlite3.Connection, folder: Path) -> list[Finding
         try:
             encoder = schema.stored_encoder(connection)
             stored = codebooks.current(connection)
+            form = schema.kept_form(connection)
             rows = segment_rows(connection)
             # 8 bytes a fragment; the only thing here that grows with the index.
             fragments = np.fromiter(
@@ -43,7 +44,7 @@ def check_segments(connection: sqlite3.Connection, folder: Path) -> list[Finding
         return []  # check_catalog has said so already
     live: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
     for row in rows:
-        found = list(_check_segment(folder, row, encoder, stored))
+        found = list(_check_segment(folder, row, encoder, stored, form))
         if found and connection.execute("SELECT 1 FROM segment WHERE id = ?", (row.id,)).fetchone() is None:
             return findings  # compacted away meanwhile: its rows are elsewhere now
         findings += found
@@ -59,7 +60,11 @@ def check_segments(connection: sqlite3.Connection, folder: Path) -> list[Finding
 
 
 def _check_segment(
-    folder: Path, row: SegmentRow, encoder: EncoderIdentity, stored: codebooks.StoredCodebook | None
+    folder: Path,
+    row: SegmentRow,
+    encoder: EncoderIdentity,
+    stored: codebooks.StoredCodebook | None,
+    form: str | None,
 ) -> Iterator[Finding]:
     home = segment_folder(folder, row.id)
     try:
@@ -75,6 +80,8 @@ def _check_segment(
         yield _error(row, MANIFEST, str(error))
         return
     yield from _check_identity(row, manifest, encoder, stored)
+    if not manifest["files"].keys() >= set(VECTOR_FILES.get(form or "", ())):
+        yield _error(row, MANIFEST, f"has other vectors than the {form} that the catalog names")
     sound = True
     for name, entry in manifest["files"].items():
         try:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cmrcli.errors import IndexDamaged
 from cmrcli.store import codebooks, commit, durable
 from cmrcli.store.accounts import MaintenanceReport
 from cmrcli.store.layout import GRAPH, SEGMENT_NAMES, SEGMENTS, new_segment_id, segment_folder
@@ -152,6 +153,8 @@ def _gather_vectors(
     """Blocks of rows picked from the segments, byte for byte as they are: nothing is rounded a second time."""
     parts = [segment.vectors for segment in segments]
     scales = [part.scales for part in parts if part.scales is not None]
+    if len(scales) not in (0, len(parts)):
+        raise IndexDamaged("the segments keep their vectors in different forms", "cmrcli check names all damage")
     values = _gather([part.values for part in parts], source, position, progress)
     if not scales:
         yield from map(StoredVectors, values)

@@ -210,6 +210,19 @@ def test_a_manifest_that_lies_is_refused(tmp_path: Path, change: object, message
     assert "fails its checksum" in check(tmp_path)[0].message
 
 
+def test_vectors_of_another_form_than_the_catalog_says_are_damage(tmp_path: Path) -> None:
+    with open_writer(tmp_path, ENCODER) as writer:
+        root = writer.add_root(b"/data")
+        for number in range(3):
+            writer.commit(batch(root.id, [number]))
+        schema.add_reader_feature(writer.connection, layout.INT8_VECTORS)
+        writer.commit(batch(root.id, [3]))
+        assert ["other vectors than the i8" in finding.message for finding in check(tmp_path)] == [True] * 3
+        with pytest.raises(IndexDamaged, match="different forms"):
+            writer.maintain()
+        assert len(list((tmp_path / "segments").iterdir())) == 4
+
+
 def test_programs_that_do_not_know_int8_refuse_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     new_index(tmp_path).close()
     manifest = json.loads(next(iter(tmp_path.glob("segments/*/manifest.json"))).read_text())
