@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cmrcli.indexing.report import RunReport
 
 FORMATS = ("table", "json", "jsonl")
+VECTORS = ("f16", "i8")
 FAILURES_SHOWN = 20
 
 
@@ -76,6 +77,10 @@ def index(
         ),
     ] = None,
     index: IndexOption = None,
+    vectors: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--vectors", help="f16, i8: what vectors are kept as; i8 halves their bytes, for good."),
+    ] = None,
     encoder: EncoderOption = None,
     workers: Annotated[
         int, typer.Option("--workers", min=0, help="Reader processes; 0: one a processor, at most 4.")
@@ -98,10 +103,12 @@ def index(
     choice(format, FORMATS, "--format")
     if graph:
         choice(graph, GRAPH_MODES, "--graph")
+    if vectors is not None:
+        choice(vectors, VECTORS, "--vectors")
     rules = WalkRules(tuple(include or ()), tuple(exclude or ()), hidden)
     kept_graph = next((mode for mode in GRAPH_MODES if mode == graph), None)  # "" is none of them
     run_options = RunOptions(rules, accept_deletions, retry, workers)
-    options = IndexOptions(encoder, threads, lock_wait, dry_run, kept_graph, graph_recall, run_options)
+    options = IndexOptions(encoder, threads, lock_wait, dry_run, kept_graph, graph_recall, run_options, vectors)
     folder = index_folder(index)
     targets = [absolute(path) for path in paths or ()]
     run: Callable[..., object] = index_paths
@@ -199,6 +206,8 @@ def _print_summary(report: RunReport) -> None:
         skipped.append(f"{other} of other types ({kinds})")
     if skipped:
         print("skipped     " + "; ".join(skipped))
+    if report.converted:
+        print(f"vectors     {'would be' if report.dry_run else 'are now'} kept as i8: about half the bytes")
     if report.notes:
         print(f"notes       {len(report.notes)} items only in part")
     rate = report.bytes_read / report.elapsed_s if report.elapsed_s else 0.0

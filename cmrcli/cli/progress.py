@@ -54,7 +54,9 @@ class Progress:
 
     def stage(self, name: str) -> None:
         """Names a step that has no files to count."""
-        self._stage = {"maintain": "putting the index in order ..."}.get(name, name)
+        self._stage = {"convert": "writing the vectors anew ...", "maintain": "putting the index in order ..."}.get(
+            name, name
+        )
 
     def update(self, report: RunReport) -> None:
         """Takes the report to show; it may go on changing."""

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from cmrcli.store import IndexStatistics
 
 
+FORMS = {"f16": "f16, float16", "i8": "i8, int8 with a scale each", None: "none: codes alone are kept"}
+
+
 @guarded
 def status(
     failures: Annotated[
@@ -64,6 +67,7 @@ def _to_json(statistics: IndexStatistics) -> dict[str, Any]:
         "formats": statistics.by_format,
         "unreadable_by_cause": statistics.failed_by_cause,
         "segments": statistics.segments,
+        "vectors": statistics.vectors,
         "bytes": statistics.bytes_by_part,
         "encoder": {
             "name": statistics.encoder.name,
@@ -83,5 +87,6 @@ def _print(folder: Path, statistics: IndexStatistics) -> None:
     print(f"fragments   {statistics.fragments} in {statistics.segments} segments")
     encoder = statistics.encoder
     print(f"encoder     {display_path(encoder.name)} ({encoder.digest[:12]}, {encoder.dim} dimensions)")
+    print(f"vectors     {FORMS[statistics.vectors]}")
     parts = ", ".join(f"{name} {human_bytes(size)}" for name, size in statistics.bytes_by_part.items() if size)
     print(f"disk        {human_bytes(sum(statistics.bytes_by_part.values()))} ({parts})")

@@ -9,13 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cmrcli.errors import EmbeddingError, IndexFormatError
 
-Vectors = NDArray[np.float16] | NDArray[np.float32]  # (n, dim)
+
+class VectorRows(Protocol):
+    """Vectors (n, dim) that lie somewhere in some form, and are float32 where rows of them are read."""
+
+    @property
+    def ndim(self) -> int: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, rows: slice | NDArray[np.intp], /) -> NDArray[np.float32]: ...
+
+
+Vectors = NDArray[np.float16] | NDArray[np.float32] | VectorRows  # (n, dim)
 Codes = NDArray[np.uint64]  # (n, words)
 Factors = NDArray[np.float16]  # (n, FACTORS)
 

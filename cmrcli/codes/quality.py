@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cmrcli.codes.codebook import Codebook, Factors, Oversampling
+from cmrcli.codes.codebook import Codebook, Factors, Oversampling, Vectors
 from cmrcli.codes.hamming import nearest, nearest_batch
 from cmrcli.codes.ordering import FloatQuery
-from cmrcli.codes.sampling import Part, Rows, Vectors, drawn
+from cmrcli.codes.sampling import Part, Rows, drawn
 from cmrcli.errors import EmbeddingError
 
 MAX_ROWS = 1_000_000  # of which the codes are held in memory, the vectors are not

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Vectors = NDArray[np.float16] | NDArray[np.float32]
+from cmrcli.codes.codebook import Vectors
+
 Part = tuple[Vectors, NDArray[np.bool_] | None]
 
 BLOCK_ROWS = 8_192
@@ -18,8 +19,8 @@ class Rows:
 
     def __init__(self, parts: Sequence[Part]) -> None:
         """Takes for every segment its (n, dim) vectors, memory maps welcome, and its (n,) mask of dead rows or None."""
-        # np.asarray makes a plain view of a memory map: slicing the subclass costs several times as much.
-        self._vectors = [np.asarray(vectors) for vectors, _ in parts]
+        # A plain view of a memory map: slicing the subclass costs several times as much.
+        self._vectors: list[Vectors] = [v.view(np.ndarray) if isinstance(v, np.ndarray) else v for v, _ in parts]
         self._rows = [np.arange(len(v)) if dead is None else np.flatnonzero(~dead) for v, dead in parts]
 
     def __len__(self) -> int:
@@ -52,7 +53,7 @@ class Rows:
         """All vectors in order, (<= BLOCK_ROWS, dim) float32 at a time."""
         for vectors, rows in zip(self._vectors, self._rows, strict=True):
             for start in range(0, len(rows), BLOCK_ROWS):
-                yield vectors[rows[start : start + BLOCK_ROWS]].astype(np.float32)
+                yield vectors[rows[start : start + BLOCK_ROWS]].astype(np.float32, copy=False)
 
     def _split(self, numbers: NDArray[np.intp]) -> list[NDArray[np.intp]]:
         """The numbers that belong to each part, counted from its first row."""

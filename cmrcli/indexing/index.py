@@ -37,6 +37,7 @@ class IndexOptions:
         dry_run: look and count, change nothing.
         graph: auto, always or never, from now on; None: as the index has it.
         graph_recall: ANN recall@10 that graphs are asked for, from now on; None: as the index has it.
+        vectors: f16 or i8, what the index is to keep them as; None: what it does already, f16 for a new one.
         run: see RunOptions.
     """
 
@@ -47,6 +48,7 @@ class IndexOptions:
     graph: GraphMode | None = None
     graph_recall: float | None = None
     run: RunOptions = RunOptions()
+    vectors: str | None = None
 
 
 def index_paths(
@@ -64,10 +66,10 @@ def index_paths(
         paths: absolute paths of folders or files. A path inside a root that the index has refreshes that part.
         progress: called after every file.
         report: filled as the run goes, for a caller who wants to know of an interrupted one; None makes one.
-        stage: called with a word when a longer step begins ("maintain").
+        stage: called with a word when a longer step begins ("convert", "maintain"), with "" when it ends.
 
     Raises:
-        UsageError: a new path that does not exist, or no path for a new index.
+        UsageError: a new path that does not exist, no path for a new index, or vectors of a form that cannot be made.
         IndexLocked, IndexDamaged, EncoderError.
         KeyboardInterrupt: after committing what was finished.
     """
@@ -88,13 +90,19 @@ def index_paths(
         ):
             return _run(writer, manifest, paths, options, report, progress)
     with open_writer(folder, _identity(manifest), options.lock_wait_s) as writer:
+        must_convert = options.vectors is not None and writer.must_convert(options.vectors)
         if options.dry_run:
+            report.converted = must_convert
             return _run(writer, manifest, paths, options, report, progress)
         if options.graph is not None or options.graph_recall is not None:
             writer.set_graphs(options.graph, options.graph_recall)
         report.known_unlistable = _unlistable_last_time(writer)
         with journaled(writer, "index " + " ".join(map(display_path, paths))) as summary:
             try:
+                if options.vectors is not None and must_convert:
+                    stage("convert")
+                    report.converted = writer.keep_vectors_as(options.vectors)
+                    stage("")
                 _run(writer, manifest, paths, options, report, progress)
                 stage("maintain")
                 writer.maintain()

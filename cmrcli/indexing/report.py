@@ -59,7 +59,8 @@ class RunReport:
     Folders that could not be listed either are news or were so in the last run (`known_unlistable`).
 
     `seen` = unchanged + added + changed + failed + known_failed + unsupported; a file that reappeared elsewhere
-    with the same bytes counts as added and in `recognised` (its content was not encoded again).
+    with the same bytes counts as added and in `recognised` (its content was not encoded again). `converted`: vectors
+    that the index had were written anew in another form.
     """
 
     dry_run: bool = False
@@ -81,6 +82,7 @@ class RunReport:
     unlistable: list[tuple[bytes, str]] = field(default_factory=list)
     still_unlistable: list[tuple[bytes, str]] = field(default_factory=list)
     known_unlistable: frozenset[str] = frozenset()
+    converted: bool = False
     interrupted: bool = False
     elapsed_s: float = 0.0
     index_bytes: int = 0
@@ -136,6 +138,7 @@ class RunReport:
                 for path, detail in (*self.unlistable, *self.still_unlistable)
             ],
             "notes": len(self.notes),
+            "converted": self.converted,
             "bytes_read": self.bytes_read,
             "index_bytes": self.index_bytes,
             "elapsed_s": round(self.elapsed_s, 3),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cmrcli.codes.codebook import Codebook
     from cmrcli.store import Segment
 
-BLOCK_ROWS = 8_192  # bounds the float32 copy of half-precision rows to 12 MiB at 384 dimensions
+BLOCK_ROWS = 8_192  # bounds the float32 copy of stored rows to 12 MiB at 384 dimensions
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +167,12 @@ def by_hamming(
 def _similarities(
     segment: Segment, rows: NDArray[np.intp], query: NDArray[np.float32], whole: bool
 ) -> NDArray[np.float32]:
-    scores: NDArray[np.float32] = floats_of(segment, rows, whole) @ query
-    return scores
+    return segment.vectors.products(slice(rows[0], rows[-1] + 1) if whole and len(rows) else rows, query)
 
 
 def floats_of(segment: Segment, rows: NDArray[np.intp], whole: bool) -> NDArray[np.float32]:
     """(m, dim) float32: the vectors of some rows; `whole`: of all rows from the first to the last of them."""
-    vectors = segment.vectors[rows[0] : rows[-1] + 1] if whole and len(rows) else segment.vectors[rows]
-    return vectors.astype(np.float32)
+    return segment.vectors[rows[0] : rows[-1] + 1] if whole and len(rows) else segment.vectors[rows]
 
 
 def top_of(scores: NDArray[np.float32], wanted: int) -> NDArray[np.intp]:

@@ -87,5 +87,5 @@ def vectors_of(segments: Sequence[Segment], fragment_ids: NDArray[np.int64], dim
     for segment in segments:
         rows = positions(segment.rows, ascending)
         places = np.searchsorted(ascending, segment.rows[rows])
-        found[order[places]] = segment.vectors[rows].astype(np.float32)
+        found[order[places]] = segment.vectors[rows]
     return found

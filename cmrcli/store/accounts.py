@@ -28,6 +28,7 @@ class IndexStatistics:
     by_kind: dict[str, int]
     by_format: dict[str, int]
     failed_by_cause: dict[str, int]
+    vectors: str | None  # f16 or i8, what they are kept as; None: codes alone are kept
     bytes_by_part: dict[str, int]  # catalog, vectors, codes, rows, graphs, other
     segments: int
     dead_rows: int

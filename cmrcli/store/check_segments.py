@@ -14,10 +14,12 @@ from cmrcli.errors import CmrcliError
 from cmrcli.store import codebooks, durable, graph, schema
 from cmrcli.store.accounts import Finding
 from cmrcli.store.checking import REMEDY
-from cmrcli.store.layout import CODES, GRAPH, MANIFEST, SEGMENTS, VECTORS, segment_folder
+from cmrcli.store.layout import CODES, GRAPH, MANIFEST, SEGMENTS, VECTOR_FILES, VECTORS, VECTORS_I8, segment_folder
+from cmrcli.store.manifests import Manifest, read_manifest
 from cmrcli.store.reader import segment_rows
 from cmrcli.store.records import EncoderIdentity
-from cmrcli.store.segments import BLOCK_ROWS, Manifest, SegmentRow, open_segment, read_manifest
+from cmrcli.store.segments import SegmentRow, open_segment
+from cmrcli.store.vectors import BLOCK_ROWS
 
 MOST_NAMED = 5  # fragments in one message
 
@@ -30,6 +32,7 @@ def check_segments(connection: sqlite3.Connection, folder: Path) -> list[Finding
         try:
             encoder = schema.stored_encoder(connection)
             stored = codebooks.current(connection)
+            form = schema.kept_form(connection)
             rows = segment_rows(connection)
             # 8 bytes a fragment; the only thing here that grows with the index.
             fragments = np.fromiter(
@@ -41,7 +44,7 @@ def check_segments(connection: sqlite3.Connection, folder: Path) -> list[Finding
         return []  # check_catalog has said so already
     live: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
     for row in rows:
-        found = list(_check_segment(folder, row, encoder, stored))
+        found = list(_check_segment(folder, row, encoder, stored, form))
         if found and connection.execute("SELECT 1 FROM segment WHERE id = ?", (row.id,)).fetchone() is None:
             return findings  # compacted away meanwhile: its rows are elsewhere now
         findings += found
@@ -57,7 +60,11 @@ def check_segments(connection: sqlite3.Connection, folder: Path) -> list[Finding
 
 
 def _check_segment(
-    folder: Path, row: SegmentRow, encoder: EncoderIdentity, stored: codebooks.StoredCodebook | None
+    folder: Path,
+    row: SegmentRow,
+    encoder: EncoderIdentity,
+    stored: codebooks.StoredCodebook | None,
+    form: str | None,
 ) -> Iterator[Finding]:
     home = segment_folder(folder, row.id)
     try:
@@ -73,6 +80,8 @@ def _check_segment(
         yield _error(row, MANIFEST, str(error))
         return
     yield from _check_identity(row, manifest, encoder, stored)
+    if not manifest["files"].keys() >= set(VECTOR_FILES.get(form or "", ())):
+        yield _error(row, MANIFEST, f"has other vectors than the {form} that the catalog names")
     sound = True
     for name, entry in manifest["files"].items():
         try:
@@ -103,7 +112,7 @@ def _check_identity(
         yield _error(row, MANIFEST, f"belongs to segment {manifest['id']}")
     if manifest["encoder"] != {"name": encoder.name, "digest": encoder.digest, "dim": encoder.dim}:
         yield _error(row, MANIFEST, "names another encoder than the catalog")
-    vectors = manifest["files"].get(VECTORS)
+    vectors = manifest["files"].get(VECTORS) or manifest["files"].get(VECTORS_I8)
     if vectors is not None and vectors["shape"] != [row.rows, encoder.dim]:
         yield _error(row, MANIFEST, f"has the shape {vectors['shape']}, not that of the catalog")
     if stored is None or manifest["codebook"] != stored.sha256:
@@ -132,9 +141,10 @@ def _check_arrays(
         return  # the codes cannot be made again to compare them; their checksum is right
     for start in range(0, row.rows, BLOCK_ROWS):
         rows = slice(start, start + BLOCK_ROWS)
-        block = segment.kept_vectors[rows]
-        if not np.isfinite(block).all():
-            yield _error(row, VECTORS, f"has values that are not finite near row {start}")
+        block = segment.vectors.part(rows)
+        if not block.sound():
+            name = VECTORS if block.scales is None else VECTORS_I8
+            yield _error(row, name, f"has values or scales that no vector has near row {start}")
             return
         if not book.fits(block, segment.codes[rows], None if factors is None else factors[rows]).all():
             yield _error(row, CODES, f"does not fit the vectors near row {start}")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from cmrcli.codes.codebook import Codebook
+    from cmrcli.store.vectors import StoredVectors
 
 FIT_ROWS = 50_000  # vectors that a fit looks at; more change the centre by less than one bit in a hundred
 GROWTH_FOR_REFIT = 4  # an automatic codebook is fitted again when the index is so many times larger
@@ -40,7 +41,7 @@ def current(connection: sqlite3.Connection) -> StoredCodebook | None:
     return StoredCodebook(row[0], from_bytes(row[1]), row[2], row[3], bool(row[4]))
 
 
-def fit(codebook_id: int, vectors: NDArray[np.float16]) -> StoredCodebook:
+def fit(codebook_id: int, vectors: NDArray[np.float32] | StoredVectors) -> StoredCodebook:
     """A new automatic codebook for (n, dim) vectors, n >= 1."""
     from cmrcli.codes.fitting import fit_sign
 

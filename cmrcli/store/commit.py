@@ -20,6 +20,7 @@ from cmrcli.store.layout import ROWS, segment_folder
 from cmrcli.store.normalise import searchable, searchable_name, short_tokens
 from cmrcli.store.reader import segment_rows
 from cmrcli.store.segments import pack_dead, positions, unpack_dead
+from cmrcli.store.vectors import StoredVectors, pack
 
 LONGEST_EXTENSION = 16  # characters; what follows the last dot of a longer one is no extension
 
@@ -36,7 +37,7 @@ class Prepared:
     items: list[ItemRow] = field(default_factory=list)
     fragments: list[FragmentRow] = field(default_factory=list)
     words: list[WordsRow] = field(default_factory=list)
-    vectors: NDArray[np.float16] | None = None  # (fragments, dim)
+    vectors: StoredVectors | None = None  # (fragments, dim)
     next_numbers: dict[str, int] = field(default_factory=dict)
 
 
@@ -45,8 +46,11 @@ def numbers(connection: sqlite3.Connection) -> dict[str, int]:
     return dict(connection.execute("SELECT name, next FROM counter").fetchall())
 
 
-def prepare(connection: sqlite3.Connection, batch: Batch, dim: int) -> Prepared:
+def prepare(connection: sqlite3.Connection, batch: Batch, dim: int, form: str) -> Prepared:
     """Number everything new in the batch. Contents that the catalog has, or that no file names, are left out.
+
+    Args:
+        form: of the vectors on disk, one of FORMS.
 
     Raises:
         EmbeddingError: a vector of another dimension, or one that is not finite.
@@ -67,7 +71,7 @@ def prepare(connection: sqlite3.Connection, batch: Batch, dim: int) -> Prepared:
     for content in new.values():
         _number_content(content, prepared, vectors)
     if vectors:
-        prepared.vectors = _stacked(vectors, dim)
+        prepared.vectors = pack(_stacked(vectors, dim), form)
     return prepared
 
 
@@ -181,12 +185,12 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
 
 
-def _stacked(vectors: list[NDArray[np.float32]], dim: int) -> NDArray[np.float16]:
+def _stacked(vectors: list[NDArray[np.float32]], dim: int) -> NDArray[np.float32]:
     for vector in vectors:
         if vector.shape != (dim,):
             raise EmbeddingError(f"a vector of shape {vector.shape} in an index of dimension {dim}")
-    stacked = np.stack(vectors).astype(np.float16)
-    if not np.isfinite(stacked).all():
+    stacked = np.stack(vectors).astype(np.float32, copy=False)
+    if not np.isfinite(stacked.astype(np.float16)).all():
         raise EmbeddingError("a vector has components that are not finite")
     return stacked
 

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmrcli.store.graph import HnswIndex
+from cmrcli.store.vectors import StoredVectors
 
-Vectors = NDArray[np.float16] | NDArray[np.float32]
+Vectors = NDArray[np.float16] | NDArray[np.float32] | StoredVectors
 
 BLOCK_ROWS = 1_024  # bounds the float32 copies, and how long Ctrl-C waits while building: about a second
 SEED = 20_240_501

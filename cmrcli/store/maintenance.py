@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cmrcli.store import codebooks, commit, durable, graph_keeping, schema
+from cmrcli.errors import IndexDamaged
+from cmrcli.store import codebooks, commit, durable, graph_keeping
 from cmrcli.store.accounts import MaintenanceReport
-from cmrcli.store.layout import CODES_ONLY, SEGMENT_NAMES, SEGMENTS, new_segment_id, segment_folder
+from cmrcli.store.layout import SEGMENT_NAMES, SEGMENTS, new_segment_id, segment_folder
 from cmrcli.store.reader import segment_rows
+from cmrcli.store.rewriting import rewrite_codes, switch
 from cmrcli.store.schema import CONTENT_WORD_TABLES, SHORT_WORD_TABLES
-from cmrcli.store.segments import BLOCK_ROWS, Segment, SegmentRow, open_segment, write_segment
+from cmrcli.store.segments import Segment, SegmentRow, open_segment, write_segment
+from cmrcli.store.vectors import BLOCK_ROWS, StoredVectors
 
 if TYPE_CHECKING:
-    from cmrcli.codes.codebook import Codebook
     from cmrcli.store.writer import Writer
 
 SMALLEST_TIER_ROWS = 4096  # segments up to this size are merged with each other whatever their size
@@ -58,32 +60,6 @@ def maintain(writer: Writer, progress: Progress | None, graphs: bool) -> Mainten
     _return_free_pages(writer.connection)
     report.segments_after = len(segment_rows(writer.connection))
     return report
-
-
-def rewrite_codes(writer: Writer, codebook: Codebook, automatic: bool, drop_vectors: bool = False) -> None:
-    """New codes for every segment; the vectors are shared with the segments they replace, or dropped for good."""
-    old = segment_rows(writer.connection)
-    free = commit.numbers(writer.connection)
-    live = sum(row.rows - row.dead_rows for row in old)
-    stored = codebooks.wrap(free["codebook"], codebook, live, automatic)
-    free["codebook"] += 1
-    new: list[SegmentRow] = []
-    try:
-        for row in old:
-            segment = open_segment(writer.folder, row, writer.encoder)
-            segment_id = new_segment_id(free["segment"])
-            free["segment"] += 1
-            digest = write_segment(
-                writer.folder, segment_id, writer.encoder, stored.sha256, segment.rows,
-                None if drop_vectors else segment_folder(writer.folder, row.id),
-                map(codebook.encode, _blocks(segment.vectors)), codebook.words,
-                map(codebook.factors, _blocks(segment.vectors)), codebook.factors_per_row,
-            )  # fmt: skip
-            new.append(SegmentRow(segment_id, row.rows, row.dead_rows, row.dead, stored.id, digest))
-    except BaseException:
-        _remove(writer, new)
-        raise
-    _switch(writer, old, new, free, stored, CODES_ONLY if drop_vectors else "")
 
 
 def _remove_leftovers(writer: Writer) -> int:
@@ -142,7 +118,7 @@ def _merge(writer: Writer, group: list[SegmentRow], progress: Progress | None) -
         free["segment"] += 1
         digest = write_segment(
             writer.folder, segment_id, writer.encoder, stored.sha256, rows,
-            None if writer.codes_only else _gather([s.vectors for s in segments], source, position, progress),
+            None if writer.codes_only else _gather_vectors(segments, source, position, progress),
             _gather([segment.codes for segment in segments], source, position, None),
             stored.codebook.words,
             _gather([s.factors for s in segments if s.factors is not None], source, position, None),
@@ -150,7 +126,7 @@ def _merge(writer: Writer, group: list[SegmentRow], progress: Progress | None) -
         )  # fmt: skip
         new.append(SegmentRow(segment_id, len(rows), 0, None, stored.id, digest))
         graph_keeping.hand_down(writer.folder, segments, rows, segment_folder(writer.folder, segment_id))
-    _switch(writer, group, new, free, None)
+    switch(writer, group, new, free)
 
 
 def _order(segments: list[Segment]) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
@@ -166,6 +142,24 @@ def _order(segments: list[Segment]) -> tuple[NDArray[np.int64], NDArray[np.int32
     return everything[order], np.concatenate(sources)[order], np.concatenate(positions)[order]
 
 
+def _gather_vectors(
+    segments: list[Segment],
+    source: NDArray[np.int32],
+    position: NDArray[np.int64],
+    progress: Progress | None,
+) -> Iterator[StoredVectors]:
+    """Blocks of rows picked from the segments, byte for byte as they are: nothing is rounded a second time."""
+    parts = [segment.vectors for segment in segments]
+    scales = [part.scales for part in parts if part.scales is not None]
+    if len(scales) not in (0, len(parts)):
+        raise IndexDamaged("the segments keep their vectors in different forms", "cmrcli check names all damage")
+    values = _gather([part.values for part in parts], source, position, progress)
+    if not scales:
+        yield from map(StoredVectors, values)
+    else:
+        yield from map(StoredVectors, values, _gather(scales, source, position, None))
+
+
 def _gather(
     arrays: list[NDArray[T]],
     source: NDArray[np.int32],
@@ -175,44 +169,13 @@ def _gather(
     """Blocks of rows picked from several arrays; memory: one block."""
     for start in range(0, len(source), BLOCK_ROWS):
         sources, positions = source[start : start + BLOCK_ROWS], position[start : start + BLOCK_ROWS]
-        block = np.empty((len(sources), arrays[0].shape[1]), dtype=arrays[0].dtype)
+        block = np.empty((len(sources), *arrays[0].shape[1:]), dtype=arrays[0].dtype)
         for number in np.unique(sources):
             chosen = sources == number
             block[chosen] = arrays[number][positions[chosen]]
         yield block
         if progress is not None:
             progress("merging", start + len(sources), len(source))
-
-
-def _switch(
-    writer: Writer, old: list[SegmentRow], new: list[SegmentRow], free: dict[str, int],
-    stored: codebooks.StoredCodebook | None, feature: str = "",
-) -> None:  # fmt: skip
-    """Let the new segments take the place of the old ones, then remove the files of the old ones.
-
-    `feature`: what a program must know from now on to read the index.
-    """
-    free["generation"] += 1
-    connection = writer.connection
-    with writer.transaction():
-        if stored is not None:
-            codebooks.insert(connection, stored)
-        connection.executemany("DELETE FROM segment WHERE id = ?", [(row.id,) for row in old])
-        connection.executemany(
-            "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?)",
-            [(r.id, r.rows, r.dead_rows, r.dead, r.codebook_id, r.manifest_sha256) for r in new],
-        )
-        if stored is not None:
-            connection.execute("DELETE FROM codebook WHERE id < ?", (stored.id,))
-        if feature:
-            schema.add_reader_feature(connection, feature)
-        connection.executemany("UPDATE counter SET next = ? WHERE name = ?", [(v, k) for k, v in free.items()])
-    _remove(writer, old)
-
-
-def _remove(writer: Writer, rows: list[SegmentRow]) -> None:
-    for row in rows:
-        durable.remove_folder(segment_folder(writer.folder, row.id))
 
 
 def _refit(writer: Writer) -> bool:
@@ -227,8 +190,8 @@ def _refit(writer: Writer) -> bool:
     return True
 
 
-def _sample(segments: list[Segment], live: int) -> NDArray[np.float16]:
-    """(m, dim) float16: up to FIT_ROWS live vectors, evenly spread."""
+def _sample(segments: list[Segment], live: int) -> NDArray[np.float32]:
+    """(m, dim) float32: up to FIT_ROWS live vectors, evenly spread."""
     step = max(1, -(-live // codebooks.FIT_ROWS))
     parts = []
     for segment in segments:
@@ -252,8 +215,3 @@ def _return_free_pages(connection: sqlite3.Connection) -> None:
         # execute() would stop after the first page: the statement returns no columns.
         connection.executescript("PRAGMA incremental_vacuum")
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-
-
-def _blocks(vectors: NDArray[np.float16]) -> Iterator[NDArray[np.float16]]:
-    for start in range(0, len(vectors), BLOCK_ROWS):
-        yield vectors[start : start + BLOCK_ROWS]

@@ -16,8 +16,12 @@ from cmrcli.store.failures import damaged
 from cmrcli.store.layout import (
     APPLICATION_ID,
     CATALOG,
+    CODES_ONLY,
+    F16,
     FILE_MODE,
     FORMAT_VERSION,
+    I8,
+    INT8_VECTORS,
     READER_FEATURES,
     WRITER_FEATURES,
 )
@@ -169,6 +173,14 @@ def reader_features(connection: sqlite3.Connection) -> list[str]:
     """What a program must know to read the index."""
     row = connection.execute("SELECT value FROM meta WHERE key = 'reader_features'").fetchone()
     return [str(name) for name in json.loads(row[0])]
+
+
+def kept_form(connection: sqlite3.Connection) -> str | None:
+    """One of FORMS, that of the vectors on disk; None where codes alone are kept."""
+    features = reader_features(connection)
+    if CODES_ONLY in features:
+        return None
+    return I8 if INT8_VECTORS in features else F16
 
 
 def add_reader_feature(connection: sqlite3.Connection, name: str) -> None:

@@ -5,58 +5,37 @@ Layout of the arrays: FORMAT.md. Rows are in ascending order of their fragment, 
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cmrcli.errors import IndexDamaged, IndexFormatError, UsageError, display_path
+from cmrcli.errors import IndexDamaged, UsageError, display_path
 from cmrcli.store import durable
 from cmrcli.store.layout import (
     CODES,
-    CODES_ONLY,
     FACTORS,
     FORMAT_VERSION,
     GRAPH,
     GRAPH_SIDECAR,
     MANIFEST,
-    READER_FEATURES,
     ROWS,
+    SCALES,
     UNFINISHED,
+    VECTOR_FILES,
     VECTORS,
+    VECTORS_I8,
     segment_folder,
 )
+from cmrcli.store.manifests import DTYPES, FileEntry, Manifest, entry, features_of, read_manifest
 from cmrcli.store.records import EncoderIdentity
-
-BLOCK_ROWS = 8192  # of vectors held in memory at once: 8 MiB at dim 512
-
-
-class FileEntry(TypedDict):
-    """What a manifest says of one array."""
-
-    dtype: str
-    shape: list[int]
-    bytes: int
-    sha256: str
-
-
-class Manifest(TypedDict):
-    """manifest.json."""
-
-    format: int
-    reader_features: list[str]
-    writer_features: list[str]
-    id: str
-    created_ns: int
-    encoder: dict[str, str | int]
-    codebook: str  # hex SHA-256 of the codebook's bytes
-    files: dict[str, FileEntry]
+from cmrcli.store.vectors import StoredVectors
 
 
 @dataclass(slots=True)
@@ -66,24 +45,26 @@ class Segment:
     Attributes:
         id: its folder's name.
         rows: (n,) int64, the fragment of each row, ascending.
-        kept_vectors: (n, dim) float16, L2-normalised; None where codes alone were kept.
+        kept_vectors: (n, dim) float16 or int8, as they lie on disk; None where codes alone were kept.
         codes: (n, words) uint64.
         dead: (n,) bool, True for rows whose fragment is gone; None when there are none.
         graph_path: its HNSW graph, None when it has none.
         factors: (n, m) float16, what the codebook keeps beside each code; None when that is nothing.
+        scales: (n,) float32, of int8 vectors; else None.
     """
 
     id: str
     rows: NDArray[np.int64] = field(repr=False)
-    kept_vectors: NDArray[np.float16] | None = field(repr=False)
+    kept_vectors: NDArray[np.float16 | np.int8] | None = field(repr=False)
     codes: NDArray[np.uint64] = field(repr=False)
     dead: NDArray[np.bool_] | None = field(repr=False)
     graph_path: Path | None
     factors: NDArray[np.float16] | None = field(default=None, repr=False)
+    scales: NDArray[np.float32] | None = field(default=None, repr=False)
 
     @property
-    def vectors(self) -> NDArray[np.float16]:
-        """`kept_vectors`, for what cannot do without.
+    def vectors(self) -> StoredVectors:
+        """(n, dim), L2-normalised: whatever their form on disk, rows of them are float32.
 
         Raises:
             UsageError: codes alone were kept.
@@ -93,7 +74,7 @@ class Segment:
                 "this index keeps codes alone: its vectors were dropped",
                 "search without --mode exact or graph; for new codes, index the folders again into another --index",
             )
-        return self.kept_vectors
+        return StoredVectors(self.kept_vectors, self.scales)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +95,7 @@ def write_segment(
     encoder: EncoderIdentity,
     codebook_sha256: str,
     rows: NDArray[np.int64],
-    vectors: Iterable[NDArray[np.float16]] | Path | None,
+    vectors: Iterable[StoredVectors] | Path | None,
     codes: Iterable[NDArray[np.uint64]],
     words: int,
     factors: Iterable[NDArray[np.float16]] = (),
@@ -123,9 +104,9 @@ def write_segment(
     """Hex SHA-256 of the manifest of a new segment, which lies finished under its name when this returns.
 
     Args:
-        rows: (n,) int64, ascending.
-        vectors: blocks of (m, dim) float16 in row order, or the folder of a segment with the same vectors, which are
-            then shared (hard links), as is its graph. None: codes alone are kept.
+        rows: (n,) int64, ascending, n >= 1.
+        vectors: blocks of (m, dim) of one form in row order, or the folder of a segment with the same vectors,
+            which are then shared (hard links), as is its graph. None: codes alone are kept.
         codes: blocks of (m, words) uint64 in the same order.
         factors: blocks of (m, factors_per_row) float16 in the same order.
 
@@ -139,19 +120,17 @@ def write_segment(
     try:
         files: dict[str, FileEntry] = {}
         if isinstance(vectors, Path):
-            files[VECTORS] = _share_vectors(vectors, beside)
+            files = _share_vectors(vectors, beside)
         elif vectors is not None:
-            written = durable.write_file(beside / VECTORS, (_bytes_of(block, "<f2") for block in vectors))
-            files[VECTORS] = _entry("<f2", [len(rows), encoder.dim], written)
-        written = durable.write_file(beside / CODES, (_bytes_of(block, "<u8") for block in codes))
-        files[CODES] = _entry("<u8", [len(rows), words], written)
+            files = _write_vectors(beside, vectors, len(rows), encoder.dim)
+        shared = files.keys() if isinstance(vectors, Path) else set()
+        files |= _write(beside, CODES, codes, [len(rows), words])
         if factors_per_row:
-            written = durable.write_file(beside / FACTORS, (_bytes_of(block, "<f2") for block in factors))
-            files[FACTORS] = _entry("<f2", [len(rows), factors_per_row], written)
-        files[ROWS] = _entry("<i8", [len(rows)], durable.write_file(beside / ROWS, [_bytes_of(rows, "<i8")]))
+            files |= _write(beside, FACTORS, factors, [len(rows), factors_per_row])
+        files |= _write(beside, ROWS, [rows], [len(rows)])
         manifest: Manifest = {
             "format": FORMAT_VERSION,
-            "reader_features": [CODES_ONLY] if vectors is None else [],
+            "reader_features": features_of(files.keys()),
             "writer_features": [],
             "id": segment_id,
             "created_ns": time.time_ns(),
@@ -161,11 +140,8 @@ def write_segment(
         }
         _, digest = durable.write_file(beside / MANIFEST, [json.dumps(manifest, indent=1).encode()])
         durable.sync_folder(beside)
-        for name, entry in files.items():
-            if entry["bytes"] != _expected_bytes(entry):
-                raise ValueError(f"{name}: {entry['bytes']} bytes do not make {entry['shape']}")
-            if name != VECTORS or not isinstance(vectors, Path):
-                _read_back(beside / name, entry["sha256"])
+        for name in files.keys() - shared:
+            _read_back(beside / name, files[name]["sha256"])
         _read_back(beside / MANIFEST, digest)
         durable.rename(beside, final)
     except BaseException:
@@ -184,48 +160,24 @@ def open_segment(index: Path, row: SegmentRow, encoder: EncoderIdentity) -> Segm
     """
     folder = segment_folder(index, row.id)
     manifest = read_manifest(folder)
-    entry = manifest["files"]
-    vectors = entry.get(VECTORS)
-    if entry[ROWS]["shape"] != [row.rows] or (vectors and vectors["shape"] != [row.rows, encoder.dim]):
+    files = manifest["files"]
+    name = VECTORS_I8 if VECTORS_I8 in files else VECTORS
+    expected = {ROWS: [row.rows], SCALES: [row.rows], name: [row.rows, encoder.dim]}
+    if any(files[one]["shape"] != shape for one, shape in expected.items() if one in files):
         raise IndexDamaged(
             f"{display_path(folder / MANIFEST)} does not fit the catalog", f"cmrcli check --index {index}"
         )
     graph = folder / GRAPH
     return Segment(
         id=row.id,
-        rows=_map(folder / ROWS, entry[ROWS]).view(np.int64),
-        kept_vectors=_map(folder / VECTORS, vectors).view(np.float16) if vectors else None,
-        codes=_map(folder / CODES, entry[CODES]).view(np.uint64),
+        rows=_map(folder / ROWS, files[ROWS]).view(np.int64),
+        kept_vectors=_map_vectors(folder / name, files[name]) if name in files else None,
+        codes=_map(folder / CODES, files[CODES]).view(np.uint64),
         dead=unpack_dead(row.dead, row.rows),
         graph_path=graph if graph.exists() else None,
-        factors=_map(folder / FACTORS, entry[FACTORS]).view(np.float16) if FACTORS in entry else None,
+        factors=_map(folder / FACTORS, files[FACTORS]).view(np.float16) if FACTORS in files else None,
+        scales=_map(folder / SCALES, files[SCALES]).view(np.float32) if SCALES in files else None,
     )
-
-
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest, after its flags were understood.
-
-    Raises:
-        FileNotFoundError: no such segment. IndexDamaged, IndexFormatError: see cmrcli/errors.py.
-    """
-    path = folder / MANIFEST
-    with open(path, "rb") as file:
-        raw = file.read()
-    try:
-        manifest: Manifest = json.loads(raw)
-        version, features = manifest["format"], set(manifest["reader_features"])
-        files = manifest["files"]
-        needed = {CODES, ROWS} if CODES_ONLY in features else {VECTORS, CODES, ROWS}
-        complete = files.keys() >= needed and all(_expected_bytes(one) == one["bytes"] for one in files.values())
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise IndexDamaged(f"{display_path(path)} cannot be read: {error}", "cmrcli check") from error
-    if version != FORMAT_VERSION or features - READER_FEATURES:
-        raise IndexFormatError(
-            f"{display_path(path)} has a format that this version does not know", "install a newer cmrcli"
-        )
-    if not complete:
-        raise IndexDamaged(f"{display_path(path)} contradicts itself", "cmrcli check")
-    return manifest
 
 
 def pack_dead(dead: NDArray[np.bool_]) -> bytes:
@@ -260,14 +212,35 @@ def segment_bytes(folder: Path) -> dict[str, int]:
         return {}
 
 
-def _share_vectors(source: Path, target: Path) -> FileEntry:
+def _share_vectors(source: Path, target: Path) -> dict[str, FileEntry]:
     """Give the vectors, and the graph over them, a second name. They were verified when they were written."""
-    entry = read_manifest(source)["files"][VECTORS]
-    durable.link_or_copy(source / VECTORS, target / VECTORS)
-    for name in (GRAPH, GRAPH_SIDECAR):
-        if (source / name).exists():
-            durable.link_or_copy(source / name, target / name)
-    return entry
+    files = read_manifest(source)["files"]
+    shared = [name for names in VECTOR_FILES.values() for name in names if name in files]
+    for name in (*shared, *(graph for graph in (GRAPH, GRAPH_SIDECAR) if (source / graph).exists())):
+        durable.link_or_copy(source / name, target / name)
+    return {name: files[name] for name in shared}
+
+
+def _write_vectors(folder: Path, blocks: Iterable[StoredVectors], rows: int, dim: int) -> dict[str, FileEntry]:
+    """One pass over the blocks, which may be made as they come; of the scales, 4 bytes a row wait in memory."""
+    blocks = iter(blocks)
+    first = next(blocks)
+    scales: list[NDArray[np.float32]] = []
+
+    def values() -> Iterator[NDArray[np.generic]]:
+        for block in itertools.chain([first], blocks):
+            if block.scales is not None:
+                scales.append(block.scales)
+            yield block.values
+
+    name = VECTORS if first.scales is None else VECTORS_I8
+    files = _write(folder, name, values(), [rows, dim])
+    return files | (_write(folder, SCALES, scales, [rows]) if scales else {})
+
+
+def _write(folder: Path, name: str, blocks: Iterable[NDArray[np.generic]], shape: list[int]) -> dict[str, FileEntry]:
+    written = durable.write_file(folder / name, (_bytes_of(block, DTYPES[name]) for block in blocks))
+    return {name: entry(name, shape, written)}
 
 
 def _read_back(path: Path, expected: str) -> None:
@@ -287,13 +260,10 @@ def _map(path: Path, entry: FileEntry) -> NDArray[np.generic]:
     return mapped.view(np.ndarray)
 
 
+def _map_vectors(path: Path, entry: FileEntry) -> NDArray[np.float16 | np.int8]:
+    mapped = _map(path, entry)
+    return mapped.view(np.int8) if path.name == VECTORS_I8 else mapped.view(np.float16)
+
+
 def _bytes_of(array: NDArray[np.generic], dtype: str) -> memoryview:
     return np.ascontiguousarray(array, dtype=dtype).data.cast("B")
-
-
-def _entry(dtype: str, shape: list[int], written: tuple[int, str]) -> FileEntry:
-    return {"dtype": dtype, "shape": shape, "bytes": written[0], "sha256": written[1]}
-
-
-def _expected_bytes(entry: FileEntry) -> int:
-    return int(np.dtype(entry["dtype"]).itemsize * np.prod(entry["shape"], dtype=np.int64))

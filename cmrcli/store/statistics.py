@@ -8,11 +8,29 @@ from pathlib import Path
 
 from cmrcli.store import schema
 from cmrcli.store.accounts import IndexStatistics, RootStatistics
-from cmrcli.store.layout import CATALOG, CODES, FACTORS, GRAPH, ROWS, SEGMENTS, VECTORS
+from cmrcli.store.layout import (
+    CATALOG,
+    CODES,
+    FACTORS,
+    GRAPH,
+    ROWS,
+    SCALES,
+    SEGMENTS,
+    VECTORS,
+    VECTORS_I8,
+)
 from cmrcli.store.records import Root
 from cmrcli.store.segments import segment_bytes
 
-_PARTS = {VECTORS: "vectors", CODES: "codes", FACTORS: "codes", ROWS: "rows", GRAPH: "graphs"}
+_PARTS = {
+    VECTORS: "vectors",
+    VECTORS_I8: "vectors",
+    SCALES: "vectors",
+    CODES: "codes",
+    FACTORS: "codes",
+    ROWS: "rows",
+    GRAPH: "graphs",
+}
 
 
 def statistics(connection: sqlite3.Connection, index: Path) -> IndexStatistics:
@@ -40,6 +58,7 @@ def statistics(connection: sqlite3.Connection, index: Path) -> IndexStatistics:
                 connection,
                 "SELECT cause, count(*) FROM file WHERE cause IS NOT NULL GROUP BY cause ORDER BY cause",
             ),
+            vectors=schema.kept_form(connection),
             bytes_by_part=_bytes_by_part(index),
             segments=segments,
             dead_rows=dead_rows,

@@ -19,7 +19,18 @@ from cmrcli.store import calibrations, codebooks, commit, durable, graph_setting
 from cmrcli.store.accounts import MaintenanceReport, RunRecord
 from cmrcli.store.batches import Batch
 from cmrcli.store.failures import told_plainly
-from cmrcli.store.layout import CATALOG, CODES_ONLY, OWN_NAMES, SEGMENTS, new_segment_id, segment_folder
+from cmrcli.store.layout import (
+    CATALOG,
+    CODES_ONLY,
+    F16,
+    FORMS,
+    I8,
+    INT8_VECTORS,
+    OWN_NAMES,
+    SEGMENTS,
+    new_segment_id,
+    segment_folder,
+)
 from cmrcli.store.lock import WriterLock
 from cmrcli.store.lookups import Lookups
 from cmrcli.store.reader import segment_rows
@@ -70,7 +81,7 @@ class Writer(Lookups):
             IndexInaccessible: the disk is full and the like; the index is as it was.
         """
         with told_plainly(self.folder):
-            prepared = commit.prepare(self._connection, batch, self.encoder.dim)
+            prepared = commit.prepare(self._connection, batch, self.encoder.dim, self.vector_form)
             written: Path | None = None
             try:
                 segment_row, codebook = None, None
@@ -190,10 +201,47 @@ class Writer(Lookups):
         Raises:
             UsageError: the vectors were dropped before.
         """
-        from cmrcli.store.maintenance import rewrite_codes
+        from cmrcli.store.rewriting import rewrite_codes
 
         with told_plainly(self.folder):
             rewrite_codes(self, codebook, automatic, drop_vectors)
+
+    def keep_vectors_as(self, form: str) -> bool:
+        """Whether there were vectors to be written anew, which is done then, switched in one transaction.
+
+        What is committed from now on has the form, too.
+
+        Args:
+            form: one of FORMS.
+
+        Raises:
+            UsageError: vectors of this form cannot be made from what the index keeps.
+        """
+        if not self.must_convert(form):
+            return False
+        from cmrcli.store.rewriting import convert_vectors
+
+        with told_plainly(self.folder):
+            return convert_vectors(self)
+
+    def must_convert(self, form: str) -> bool:
+        """Whether the index keeps its vectors in another form, from which this one can be made.
+
+        Raises:
+            UsageError: vectors of this form cannot be made from what the index keeps.
+        """
+        if form not in FORMS:
+            raise UsageError(f"vectors are not kept as {form!r}", "forms: " + ", ".join(FORMS))
+        kept = schema.kept_form(self._connection)
+        if kept == form:
+            return False
+        if kept != F16:
+            what = "codes alone: its vectors were dropped" if kept is None else f"its vectors as {kept}"
+            raise UsageError(
+                f"the index {display_path(self.folder)} keeps {what}; {form} cannot be made from that",
+                f"index the folders again into another --index with --vectors {form}",
+            )
+        return True
 
     def calibration_due(self) -> bool:
         """Whether a calibration should be made: there is none, or the index has changed too much since."""
@@ -218,7 +266,7 @@ class Writer(Lookups):
         for segment, rows, start, end in zip(segments, alive, starts, starts[1:], strict=False):
             own = rows[chosen[(chosen >= start) & (chosen < end)] - start]
             ids.append(segment.rows[own])
-            vectors.append(segment.vectors[own].astype(np.float32))
+            vectors.append(segment.vectors[own])
         order = np.random.default_rng(seed).permutation(len(chosen))
         return np.concatenate(ids)[order], np.concatenate(vectors)[order]
 
@@ -238,6 +286,11 @@ class Writer(Lookups):
     def codes_only(self) -> bool:
         """Whether the vectors were dropped: what comes now gets codes alone, too."""
         return CODES_ONLY in schema.reader_features(self._connection)
+
+    @property
+    def vector_form(self) -> str:
+        """One of FORMS: what the vectors of a commit are kept as, or rounded to before codes are made of them."""
+        return I8 if INT8_VECTORS in schema.reader_features(self._connection) else F16
 
     @property
     def connection(self) -> sqlite3.Connection:

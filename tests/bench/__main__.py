@@ -17,6 +17,7 @@ BENCHMARKS = (
     "cold_search",
     "unchanged_run",
     "codes",
+    "vectors",
     "index_photos",
     "index_memory",
     "badfiles",

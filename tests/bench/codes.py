@@ -58,15 +58,15 @@ def run(full: bool) -> Record:
 
 
 def _recall(record: Record, vectors: RealVectors) -> None:
-    rows = vectors.rows.astype(np.float32)
+    rows = vectors.rows.astype(np.float16).astype(np.float32)  # as an index keeps them
     asked = {sort: queries[:QUERIES] for sort, queries in vectors.of_half(1).items()}
-    bounds = {sort: _bounds(rows, queries) for sort, queries in asked.items()}
+    bounds = {sort: bounds_of(rows, queries) for sort, queries in asked.items()}
     sample = rows[drawn(len(rows), FIT_ROWS, SEED)]
     default = fit("sign", sample)
     codes = default.encode(rows)
     for sort, queries in asked.items():
         found = [_default(default, codes, rows, query) for query in queries]
-        value = _right(rows, queries, bounds[sort], found)
+        value = right(rows, queries, bounds[sort], found)
         name = f"ANN recall@10, default codes of {default.bits} bits, {len(rows):,} rows, {len(queries)} {sort}"
         record.figures.append(Figure(name, value, at_least=LEAST_RECALL))
     for method, bits in (("sign", 384), ("itq", 384), ("rotation", 384), ("projections", 768), ("rotation", 1_536)):
@@ -104,8 +104,8 @@ def _alone(
     for sort, queries in asked.items():
         near = [nearest(codebook.encode(query[np.newaxis])[0], codes, 10)[0] for query in queries]
         best = [_top(FloatQuery(codebook, query).cosines(codes, factors)) for query in queries[::5]]
-        by_code.append(_right(rows, queries, bounds[sort], near))
-        by_float.append(_right(rows, queries[::5], bounds[sort][::5], best))
+        by_code.append(right(rows, queries, bounds[sort], near))
+        by_float.append(right(rows, queries[::5], bounds[sort][::5], best))
     title = f"without rescoring, {name}, {codebook.row_bytes} bytes a row"
     record.figures.append(Figure(f"{title}: by Hamming distance", float(np.mean(by_code))))
     record.figures.append(Figure(f"{title}: by the float query", float(np.mean(by_float))))
@@ -124,7 +124,7 @@ def _faiss_itq(
     found = []
     for sort, queries in asked.items():
         _, near = index.search(_signs(transform.apply(queries)), 10)
-        found.append(_right(rows, queries, bounds[sort], list(near)))
+        found.append(right(rows, queries, bounds[sort], list(near)))
     title = f"without rescoring, FAISS ITQ, {dim // 8} bytes a row: by Hamming distance"
     record.figures.append(Figure(title, float(np.mean(found))))
 
@@ -144,7 +144,7 @@ def _faiss_rabitq(
         found = []
         for sort, queries in asked.items():
             _, near = inner.search(rotation.apply(queries[::5]), 10)
-            found.append(_right(rows, queries[::5], bounds[sort][::5], list(near)))
+            found.append(right(rows, queries[::5], bounds[sort][::5], list(near)))
         title = f"without rescoring, FAISS RaBitQ, {bits} bits, {inner.code_size} bytes a row: by the float query"
         record.figures.append(Figure(title, float(np.mean(found))))
 
@@ -157,7 +157,7 @@ def _top(scores: Vectors) -> NDArray[np.intp]:
     return np.argpartition(-scores, 9)[:10]
 
 
-def _bounds(rows: Vectors, queries: Vectors) -> Vectors:
+def bounds_of(rows: Vectors, queries: Vectors) -> Vectors:
     """(q,) similarity of each query's tenth nearest row; what is as near is right (ann-benchmarks)."""
     best = np.full((len(queries), 10), -np.inf, dtype=np.float32)
     for start in range(0, len(rows), 8_192):
@@ -166,7 +166,7 @@ def _bounds(rows: Vectors, queries: Vectors) -> Vectors:
     return best.min(axis=1)
 
 
-def _right(rows: Vectors, queries: Vectors, bounds: Vectors, found: list[NDArray[np.intp]]) -> float:
+def right(rows: Vectors, queries: Vectors, bounds: Vectors, found: list[NDArray[np.intp]]) -> float:
     right = [
         np.count_nonzero(rows[near] @ query >= bound - TIE)
         for query, bound, near in zip(queries, bounds, found, strict=True)

@@ -11,6 +11,7 @@ Reading the data needs pyarrow (extra `bench`), which is no dependency of cmrcli
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,12 +36,12 @@ class RealVectors:
     """Unit vectors of the bundled encoder.
 
     Attributes:
-        rows: (n, dim) float16: lines first, then pictures.
+        rows: (n, dim) float32, as the encoder gave them: lines first, then pictures.
         pictured: (n,) bool, True where a row is a picture.
         queries: sort of query ("lines", "pictures", "names") -> (q, dim) float32.
     """
 
-    rows: NDArray[np.float16]
+    rows: NDArray[np.float32]
     pictured: NDArray[np.bool_]
     queries: dict[str, NDArray[np.float32]]
 
@@ -52,7 +53,7 @@ class RealVectors:
 def real_vectors() -> RealVectors | None:
     """The vectors, made now or found under .bench/; None, with a line that says why, where the data are missing."""
     manifest = load_manifest(bundled())
-    kept = CACHE / f"real-vectors-{manifest.digest[:12]}.npz"
+    kept = CACHE / f"real-vectors-f32-{manifest.digest[:12]}.npz"
     if not kept.is_file():
         data = SHARED / "data"
         if not (data / "text" / "en.txt.zst").is_file():
@@ -76,14 +77,14 @@ def _make(target: Path, data: Path, encoder: DualEncoder) -> None:
     pictures = pictures[chance.permutation(len(pictures))]
     lines = _lines(data / "text" / "en.txt.zst")
     drawn = chance.choice(len(lines), LINES + QUERY_LINES, replace=False)
-    texts = _encoded([lines[number] for number in drawn], encoder)
-    named = _encoded(sorted(set(names) - {lines[number] for number in drawn}), encoder)
+    texts = encoded([lines[number] for number in drawn], encoder)
+    named = encoded(sorted(set(names) - {lines[number] for number in drawn}), encoder)
     rows = np.concatenate([texts[:LINES], pictures[QUERY_PICTURES:]])
     beside = target.with_suffix(".unfinished.npz")
     target.parent.mkdir(exist_ok=True)
     np.savez(
         beside,
-        rows=rows.astype(np.float16),
+        rows=rows,
         pictured=np.arange(len(rows)) >= LINES,
         queries_lines=texts[LINES:],
         queries_pictures=pictures[:QUERY_PICTURES],
@@ -102,24 +103,33 @@ def _lines(path: Path) -> list[str]:
 def _pictures(folder: Path, encoder: DualEncoder) -> tuple[NDArray[np.float32], list[str]]:
     """(n, dim) vectors of every picture, and the first name of each that has one."""
     import pyarrow.parquet as pq
+
+    vectors, names = [], []
+    for path in sorted(folder.glob("*.parquet")):
+        rows = pq.read_table(path, columns=["image", "names"]).to_pylist()
+        names += [name for row in rows for name in (row["names"] or [])[:1]]
+        vectors.append(pictures_of((row["image"] for row in rows), encoder))
+    return np.concatenate(vectors), names
+
+
+def pictures_of(files: Iterable[bytes], encoder: DualEncoder) -> NDArray[np.float32]:
+    """(n, dim) vectors of picture files, given as bytes."""
     from PIL import Image
 
     from cmrcli.encoders.preprocess import fit
 
-    vectors, names, waiting = [], [], []
-    for path in sorted(folder.glob("*.parquet")):
-        for row in pq.read_table(path, columns=["image", "names"]).to_pylist():
-            names += (row["names"] or [])[:1]
-            waiting.append(fit(Image.open(io.BytesIO(row["image"])), encoder.manifest.image))
-            if len(waiting) == BATCH_PICTURES:
-                vectors.append(encoder.encode_images(np.stack(waiting)))
-                waiting = []
+    vectors, waiting = [], []
+    for file in files:
+        waiting.append(fit(Image.open(io.BytesIO(file)), encoder.manifest.image))
+        if len(waiting) == BATCH_PICTURES:
+            vectors.append(encoder.encode_images(np.stack(waiting)))
+            waiting = []
     if waiting:
         vectors.append(encoder.encode_images(np.stack(waiting)))
-    return np.concatenate(vectors), names
+    return np.concatenate(vectors)
 
 
-def _encoded(texts: list[str], encoder: DualEncoder) -> NDArray[np.float32]:
+def encoded(texts: list[str], encoder: DualEncoder) -> NDArray[np.float32]:
     """(n, dim) vectors in the order of the texts; encoded by length, so that little is padding."""
     order = np.argsort([len(text) for text in texts], kind="stable")
     vectors = np.empty((len(texts), encoder.dim), dtype=np.float32)

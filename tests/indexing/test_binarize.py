@@ -97,7 +97,7 @@ def test_a_dry_run_and_a_miss_change_nothing(index: Path) -> None:
 def test_an_interrupt_changes_nothing_and_the_index_answers_all_the_while(
     index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import cmrcli.store.maintenance as maintenance
+    import cmrcli.store.rewriting as rewriting
 
     before = state(index)
 
@@ -106,7 +106,7 @@ def test_an_interrupt_changes_nothing_and_the_index_answers_all_the_while(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(maintenance, "_switch", interrupted)
+        patch.setattr(rewriting, "switch", interrupted)
         with pytest.raises(KeyboardInterrupt):
             binarize(index, BinarizeOptions("rotation", 128))
     assert book(index) == ("sign", DIM) and state(index) == before

@@ -41,7 +41,7 @@ def naive(segments: list[Segment], query: NDArray[np.float32], allowed: set[int]
         for row, fragment in enumerate(segment.rows):
             alive = segment.dead is None or not segment.dead[row]
             if alive and (allowed is None or int(fragment) in allowed):
-                found.append((int(fragment), float(segment.vectors[row].astype(np.float32) @ query)))
+                found.append((int(fragment), float(segment.vectors[row] @ query)))
     return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
 
@@ -58,7 +58,7 @@ def test_exact_equals_the_plain_product(segments: list[Segment], filtered: bool)
 
 def test_codes_that_rescore_everything_equal_exact(segments: list[Segment]) -> None:
     query = unit(np.random.default_rng(2), 1)[0]
-    codebook = fit_sign(np.concatenate([segment.vectors for segment in segments]).astype(np.float32))
+    codebook = fit_sign(np.concatenate([segment.vectors[:] for segment in segments]))
     exact = by_exact(segments, query, 10, None)
     codes = by_codes(segments, query, 10, None, codebook, CodeDepths(10_000, 10_000))
     assert codes.fragment_ids.tolist() == exact.fragment_ids.tolist()
@@ -66,7 +66,7 @@ def test_codes_that_rescore_everything_equal_exact(segments: list[Segment]) -> N
 
 def test_codes_with_few_candidates_lose_little_and_never_show_the_dead(segments: list[Segment]) -> None:
     rng = np.random.default_rng(3)
-    codebook = fit_sign(np.concatenate([segment.vectors for segment in segments]).astype(np.float32))
+    codebook = fit_sign(np.concatenate([segment.vectors[:] for segment in segments]))
     dead = {int(i) for s in segments if s.dead is not None for i in s.rows[s.dead]}
     kept = 0
     for query in unit(rng, 30):
@@ -79,7 +79,7 @@ def test_codes_with_few_candidates_lose_little_and_never_show_the_dead(segments:
 
 def test_the_float_query_orders_the_candidates_between_the_two_steps(segments: list[Segment]) -> None:
     """Those rescored are the best by the estimate, of all segments together."""
-    codebook = fit_sign(np.concatenate([segment.vectors for segment in segments]).astype(np.float32))
+    codebook = fit_sign(np.concatenate([segment.vectors[:] for segment in segments]))
     told: list[tuple[str, int]] = []
     for query in unit(np.random.default_rng(6), 5):
         estimates = {
@@ -133,18 +133,18 @@ def test_codes_alone_answer_with_what_they_estimate(segments: list[Segment], met
 @pytest.mark.parametrize("filtered", [False, True])
 def test_hamming_equals_counting_bits_one_by_one(segments: list[Segment], filtered: bool) -> None:
     query = unit(np.random.default_rng(6), 1)[0]
-    vectors = np.concatenate([segment.vectors for segment in segments]).astype(np.float32)
+    vectors = np.concatenate([segment.vectors[:] for segment in segments])
     codebook = fit_sign(vectors)
     allowed = np.sort(np.concatenate([segment.rows for segment in segments])[::3]) if filtered else None
     expected = []
     for segment in segments:
         for row, fragment in enumerate(segment.rows.tolist()):
             if (segment.dead is None or not segment.dead[row]) and (allowed is None or fragment in allowed):
-                same = (segment.vectors[row].astype(np.float32) > codebook.centre) == (query > codebook.centre)
+                same = (segment.vectors[row] > codebook.centre) == (query > codebook.centre)
                 expected.append((fragment, int(same.sum()) / DIM))
     expected.sort(key=lambda pair: (-pair[1], pair[0]))
     for segment in segments:  # not one vector is read
-        segment.kept_vectors = np.full_like(segment.vectors, np.nan)
+        segment.kept_vectors = np.full(segment.vectors.shape, np.nan, np.float16)
     found = by_hamming(segments, query, 40, allowed, codebook)
     assert found.fragment_ids.tolist() == [fragment for fragment, _ in expected[:40]]
     assert found.similarities.tolist() == [share for _, share in expected[:40]]
@@ -154,7 +154,7 @@ def test_hamming_equals_counting_bits_one_by_one(segments: list[Segment], filter
 @pytest.mark.parametrize("way", ["exact", "codes", "hamming"])
 def test_nothing_allowed_and_no_segments_give_nothing(segments: list[Segment], way: str) -> None:
     query = unit(np.random.default_rng(4), 1)[0]
-    codebook = fit_sign(segments[0].vectors.astype(np.float32))
+    codebook = fit_sign(segments[0].vectors)
     nothing = np.empty(0, dtype=np.int64)
     for parts, allowed in ((segments, nothing), ([], None)):
         if way == "exact":
@@ -168,8 +168,8 @@ def test_nothing_allowed_and_no_segments_give_nothing(segments: list[Segment], w
 class WholeGraph:
     """Stands for a graph: answers exactly, the dead included, as hnswlib would."""
 
-    def __init__(self, vectors: NDArray[np.float16]) -> None:
-        self.vectors = vectors.astype(np.float32)
+    def __init__(self, vectors: NDArray[np.float32]) -> None:
+        self.vectors = vectors
 
     def search(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         scores = queries @ self.vectors.T
@@ -179,8 +179,8 @@ class WholeGraph:
 
 def test_graphs_and_codes_together_equal_exact(segments: list[Segment]) -> None:
     query = unit(np.random.default_rng(5), 1)[0]
-    codebook = fit_sign(segments[0].vectors.astype(np.float32))
-    graphs = {"s1": WholeGraph(segments[1].vectors)}  # the segment with dead rows
+    codebook = fit_sign(segments[0].vectors)
+    graphs = {"s1": WholeGraph(segments[1].vectors[:])}  # the segment with dead rows
     depths = CodeDepths(10_000, 10_000)
     [found] = graph_of_many(segments, graphs, query[None], 20, codebook, depths)  # type: ignore[arg-type]
     exact = by_exact(segments, query, 20, None)
@@ -191,7 +191,7 @@ def test_graphs_and_codes_together_equal_exact(segments: list[Segment]) -> None:
 @pytest.mark.parametrize("way", ["exact", "codes"])
 def test_many_queries_at_once_find_what_each_finds_alone(segments: list[Segment], way: str, filtered: bool) -> None:
     queries = unit(np.random.default_rng(8), 9)
-    codebook = fit_sign(np.concatenate([segment.vectors for segment in segments]).astype(np.float32))
+    codebook = fit_sign(np.concatenate([segment.vectors[:] for segment in segments]))
     allowed = np.sort(np.concatenate([segment.rows for segment in segments])[::3]) if filtered else None
     depths = CodeDepths(60, 30)
     if way == "exact":
@@ -208,8 +208,8 @@ def test_many_queries_at_once_find_what_each_finds_alone(segments: list[Segment]
 
 def test_many_queries_of_graphs_find_what_each_finds_exactly(segments: list[Segment]) -> None:
     queries = unit(np.random.default_rng(9), 5)
-    codebook = fit_sign(segments[0].vectors.astype(np.float32))
-    graphs = {segment.id: WholeGraph(segment.vectors) for segment in segments}
+    codebook = fit_sign(segments[0].vectors)
+    graphs = {segment.id: WholeGraph(segment.vectors[:]) for segment in segments}
     for there in (graphs, {"s1": graphs["s1"]}, {}):
         depths = CodeDepths(10_000, 10_000)
         found = graph_of_many(segments, there, queries, 20, codebook, depths)  # type: ignore[arg-type]
@@ -220,7 +220,7 @@ def test_many_queries_of_graphs_find_what_each_finds_exactly(segments: list[Segm
 @pytest.mark.parametrize("way", ["exact", "codes", "graph"])
 def test_many_queries_of_no_segments_find_nothing(way: str, segments: list[Segment]) -> None:
     queries = unit(np.random.default_rng(9), 3)
-    codebook = fit_sign(segments[0].vectors.astype(np.float32))
+    codebook = fit_sign(segments[0].vectors)
     depths = CodeDepths(50, 50)
     if way == "exact":
         found = exact_of_many([], queries, 5, None)

@@ -66,7 +66,8 @@ def state(folder: Path) -> dict[str, object]:
                 if segment.dead is None or not segment.dead[row]:
                     assert fragment_id not in vectors
                     kept = segment.codes if segment.kept_vectors is None else segment.kept_vectors
-                    vectors[fragment_id] = kept[row].tobytes()
+                    scale = b"" if segment.scales is None else segment.scales[row].tobytes()
+                    vectors[fragment_id] = kept[row].tobytes() + scale
         hits = reader.fragments(sorted(vectors))
         assert set(hits) == set(vectors)
         digests = dict(reader._connection.execute("SELECT id, digest FROM content"))

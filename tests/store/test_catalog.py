@@ -35,7 +35,7 @@ def test_a_commit_comes_back_as_it_was_given(tmp_path: Path) -> None:
             assert [(h.page, h.kind, h.label, h.role, h.box, h.text) for h in got] == expected
             rows = np.searchsorted(segment.rows, [hit.fragment_id for hit in got])
             vectors = np.stack([fragment.vector for item in given.items for fragment in item.fragments])
-            assert np.array_equal(segment.vectors[rows], vectors.astype(np.float16))
+            assert np.array_equal(segment.vectors[rows], vectors.astype(np.float16).astype(np.float32))
             (place,) = reader.places([got[0].content_id])[got[0].content_id]
             assert place.path == b"/data/drawings/part-%d.pdf" % number
             first = reader.whole_fragments([got[0].item_id])[got[0].item_id]
@@ -208,7 +208,7 @@ def test_a_reader_keeps_its_view_while_a_writer_goes_on(tmp_path: Path) -> None:
         root = writer.add_root(b"/data")
         writer.commit(batch(root.id, [1]))
         reader = open_reader(tmp_path)
-        vectors = reader.segments[0].vectors.copy()
+        vectors = reader.segments[0].vectors[:]
         for number in range(2, 8):
             writer.commit(batch(root.id, [number]))
         assert writer.maintain().segments_after == 1

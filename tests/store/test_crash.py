@@ -99,13 +99,19 @@ def drop_vectors(writer: Writer) -> None:
     writer.rewrite_codes(codebook, drop_vectors=True)
 
 
+def to_int8(writer: Writer) -> None:
+    writer.keep_vectors_as("i8")
+
+
 def only_leftovers(folder: Path) -> bool:
     """Whether check() finds nothing worse than what a killed run leaves."""
     findings = check(folder)
     return all(f.severity == "note" and f.path.startswith("segments/") for f in findings)
 
 
-@pytest.mark.parametrize(("action", "segments"), [(commit_more, 3), (maintain, 4), (new_codes, 2), (drop_vectors, 2)])
+@pytest.mark.parametrize(
+    ("action", "segments"), [(commit_more, 3), (maintain, 4), (new_codes, 2), (drop_vectors, 2), (to_int8, 2)]
+)
 def test_each_call_to_the_disk_may_fail(tmp_path: Path, action: Callable[[Writer], None], segments: int) -> None:
     started(tmp_path / "start", segments).close()
     before = state(tmp_path / "start")
@@ -113,7 +119,7 @@ def test_each_call_to_the_disk_may_fail(tmp_path: Path, action: Callable[[Writer
     with open_writer(tmp_path / "done", ENCODER) as writer:
         action(writer)
     after = state(tmp_path / "done")
-    assert (before != after) == (action in (commit_more, drop_vectors))
+    assert (before != after) == (action in (commit_more, drop_vectors, to_int8))
     for step in range(1, MOST_STEPS):
         index = tmp_path / f"step-{step}"
         shutil.copytree(tmp_path / "start", index)
@@ -160,7 +166,7 @@ def test_making_an_index_may_fail_at_each_call(tmp_path: Path) -> None:
         raise AssertionError("never succeeded")
 
 
-@pytest.mark.parametrize("action", [commit_more, maintain])
+@pytest.mark.parametrize("action", [commit_more, maintain, to_int8])
 def test_the_catalog_may_fail_at_any_moment(tmp_path: Path, action: Callable[[Writer], None]) -> None:
     started(tmp_path / "start").close()
     before = state(tmp_path / "start")
@@ -183,7 +189,7 @@ def test_the_catalog_may_fail_at_any_moment(tmp_path: Path, action: Callable[[Wr
                 assert state(index) == before
                 assert only_leftovers(index)
                 action(writer)
-            assert (state(index) != before) == (action is commit_more)
+            assert (state(index) != before) == (action in (commit_more, to_int8))
         assert only_leftovers(index)
         shutil.rmtree(index)
         if succeeded:

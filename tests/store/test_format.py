@@ -34,7 +34,7 @@ def test_the_program_in_format_md_reads_a_code(tmp_path: Path) -> None:
     with open_reader(tmp_path) as reader:
         (segment,) = reader.segments
         assert reader.codebook is not None
-        expected = segment.vectors.astype(np.float32) > reader.codebook.centre
+        expected = segment.vectors[:] > reader.codebook.centre
         assert np.array_equal(scope["bits"], expected) and expected.any() and not expected.all()
         hit = reader.fragments([int(segment.rows[0])])[int(segment.rows[0])]
         assert scope["fragment"] == (hit.role, hit.text)

@@ -10,8 +10,18 @@ import pytest
 
 from cmrcli.codes import fit
 from cmrcli.errors import IndexFormatError, UsageError
-from cmrcli.store import check, graph_settings, layout, maintenance, open_reader, open_writer, schema, segments
+from cmrcli.store import (
+    check,
+    graph_settings,
+    layout,
+    manifests,
+    open_reader,
+    open_writer,
+    rewriting,
+    schema,
+)  # fmt: skip
 from cmrcli.store.batches import Batch
+from cmrcli.store.vectors import StoredVectors
 from tests.store.samples import DIM, ENCODER, batch
 from tests.store.test_damage import flip
 
@@ -60,7 +70,7 @@ def test_check_finds_codes_of_another_vector_behind_a_right_checksum(tmp_path: P
         writer.commit(batch(writer.add_root(b"/data").id, [0, 1]))
         book = fit("itq", sample(tmp_path))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(maintenance, "_blocks", lambda vectors: [np.roll(vectors, 1, axis=0)])
+            patch.setattr(rewriting, "_blocks", lambda vectors: [StoredVectors(np.roll(vectors.values, 1, axis=0))])
             writer.rewrite_codes(book)
     assert ["does not fit" in finding.message for finding in check(tmp_path)] == [True]
 
@@ -106,7 +116,7 @@ def test_programs_that_do_not_know_codes_alone_refuse_them(tmp_path: Path, monke
             refuse(tmp_path)
         assert "newer cmrcli" in refused.value.remedy
     monkeypatch.setattr(schema, "READER_FEATURES", layout.READER_FEATURES)
-    monkeypatch.setattr(segments, "READER_FEATURES", frozenset())
+    monkeypatch.setattr(manifests, "READER_FEATURES", frozenset())
     with pytest.raises(IndexFormatError, match="does not know"):
         open_reader(tmp_path)
 

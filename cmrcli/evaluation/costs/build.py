@@ -59,7 +59,7 @@ def _encode(index: Index, segments: list[Segment]) -> tuple[float, tuple[str, ..
         return 0.0, ()
     left, took = MEASURED_CODES, 0.0
     for segment in segments:
-        part = segment.vectors[:left]
+        part = segment.vectors.part(slice(0, left))
         began = time.perf_counter()
         codebook.encode(part)
         took += time.perf_counter() - began
