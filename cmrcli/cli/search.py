@@ -74,6 +74,14 @@ def search(
     no_hubness: Annotated[
         bool, typer.Option("--no-hubness", help="Do not correct for items that match everything.")
     ] = False,
+    fragments: Annotated[
+        str,
+        typer.Option(
+            "--fragments",
+            help="on: look for each phrase (with --like: each part of the example) in a part of its own. "
+            "auto: where the words name several things. off.",
+        ),
+    ] = "auto",
     format: Annotated[
         str,
         typer.Option("--format", help="table, json, jsonl, tsv, paths.", show_default="table on a terminal, else tsv"),
@@ -93,12 +101,14 @@ def search(
     """
     from cmrcli.searching import Query, open_index, parse_example
     from cmrcli.searching.index import FUSIONS
+    from cmrcli.searching.parts import FRAGMENTS
     from cmrcli.searching.plan import MODES
 
     chosen = "paths" if null and not format else format or ("table" if sys.stdout.isatty() else "tsv")
     choice(chosen, FORMATS, "--format")
     choice(mode, MODES, "--mode")
     choice(fusion, FUSIONS, "--fusion")
+    choice(fragments, FRAGMENTS, "--fragments")
     if null and chosen != "paths":
         raise UsageError("-0 goes with --format paths only", "leave one of the two out")
     texts = words or []
@@ -122,7 +132,7 @@ def search(
                     raise query
                 answer = opened.answer(
                     query, k, mode, filter, min_score,
-                    min_confidence=min_confidence, fusion=fusion, hubness=not no_hubness,
+                    min_confidence=min_confidence, fusion=fusion, hubness=not no_hubness, fragments=fragments,
                 )  # fmt: skip
             except (UsageError, EmbeddingError) as error:
                 if texts != ["-"]:

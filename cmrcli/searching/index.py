@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from cmrcli.calibration.null import Calibration
     from cmrcli.encoders.dual import DualEncoder
+    from cmrcli.searching.alignment import Aligned, Asked
     from cmrcli.searching.candidates import Candidates
     from cmrcli.searching.example import ExampleReader
     from cmrcli.searching.fusion import Ranking
@@ -151,6 +152,7 @@ class Index:
         min_confidence: float | None = None,
         fusion: str = "calibrated",
         hubness: bool = True,
+        fragments: str = "auto",
     ) -> list[Result]:
         """The best items for a query, best first; at most `k`, fewer when fewer remain.
 
@@ -164,13 +166,16 @@ class Index:
             min_confidence: drops results that are less likely right, 0..1; needs a calibrated index.
             fusion: of words and vectors: calibrated (as far as the index is), or rrf.
             hubness: whether items that match everything are corrected for.
+            fragments: whether each phrase of the query (an example's parts) is looked for in its own part of an item:
+                on, off, or auto: in mode auto, where the words name several things.
 
         Raises:
             UsageError, EncoderError, IndexDamaged.
         """
         return self.answer(
-            query, k, mode, filter, min_score, min_confidence=min_confidence, fusion=fusion, hubness=hubness
-        ).results
+            query, k, mode, filter, min_score,
+            min_confidence=min_confidence, fusion=fusion, hubness=hubness, fragments=fragments,
+        ).results  # fmt: skip
 
     def answer(
         self,
@@ -184,6 +189,7 @@ class Index:
         min_confidence: float | None = None,
         fusion: str = "calibrated",
         hubness: bool = True,
+        fragments: str = "auto",
     ) -> Answer:
         """`search` with what it did and what it had to hide.
 
@@ -203,6 +209,9 @@ class Index:
                 "the index is not calibrated: it is too small, or was made by an older version",
                 "leave out --min-confidence, or run cmrcli index again",
             )
+        from cmrcli.searching.parts import phrases_to_align
+
+        phrases = phrases_to_align(query, fragments, mode)
         explanation = Explanation()
         allowed = None
         if filter is not None:
@@ -226,7 +235,7 @@ class Index:
         )
         self._answered += 1
         explanation.plan = plan
-        wanted = Wanted(query, k, filter, min_score, min_confidence, fusion, hubness, withheld)
+        wanted = Wanted(query, k, filter, min_score, min_confidence, fusion, hubness, withheld, phrases)
         return self._look(wanted, plan, allowed, vector, explanation)
 
     def _look(
@@ -242,6 +251,11 @@ class Index:
         Many tiles of few drawings, negatives, or files that this user may not read can use up any depth.
         """
         depth = plan.depth
+        asked: Asked | None = None
+        if wanted.phrases:
+            from cmrcli.searching.alignment import DEPTH
+
+            depth = max(depth, DEPTH)
         while True:
             # Words first: the encoder may be loading meanwhile.
             words = self._ask_words(wanted, depth, explanation) if plan.words else None
@@ -257,7 +271,12 @@ class Index:
             started = time.perf_counter()
             among = self._living if allowed is None else len(allowed)
             evidence = self._evidence(vector, candidates, plan, wanted, among)
-            assembled = assemble(self._reader, wanted, candidates, words, evidence)
+            aligned: Aligned | None = None
+            if wanted.phrases and vector is not None and candidates is not None:
+                asked = asked or self._asked(wanted, vector, explanation)
+                aligned = self._align(asked, wanted, plan, deep, allowed, candidates, words, explanation)
+                started = time.perf_counter()
+            assembled = assemble(self._reader, wanted, candidates, words, evidence, aligned, among)
             explanation.stage("assemble", started, len(assembled.results))
             more_words = words is not None and len(words.hits) >= depth
             # A graph may come back short without having seen everything.
@@ -355,6 +374,51 @@ class Index:
         # The bank is of texts: what pictures score with everything is another matter.
         hubness = wanted.hubness and not wanted.query.like and not self._codes_only
         return of_similarities(self.calibration, vector, candidates, passages, self._reader.segments, among, hubness)
+
+    # -- fragments -------------------------------------------------------------------------------------------
+
+    def _asked(self, wanted: Wanted, vector: NDArray[np.float32], explanation: Explanation) -> Asked:
+        from cmrcli.searching.parts import parts_of
+
+        started = time.perf_counter()
+        reader = self._example_reader() if wanted.query.like else None
+        asked = parts_of(wanted.query, wanted.phrases, vector, self.encoder, reader)
+        explanation.stage("phrases", started, len(asked.phrases))
+        return asked
+
+    def _align(
+        self,
+        asked: Asked,
+        wanted: Wanted,
+        plan: plans.Plan,
+        depth: int,
+        allowed: NDArray[np.int64] | None,
+        candidates: Candidates,
+        words: Ranking | None,
+        explanation: Explanation,
+    ) -> Aligned:
+        """The best items of the query, of each phrase and of the words, by how well their fragments answer."""
+        from cmrcli.searching.alignment import align, pool
+
+        started = time.perf_counter()
+        unsaid = Explanation()  # each phrase takes the stages that the whole query has shown
+        found = [candidates, *(self._candidates(phrase, plan, depth, allowed, unsaid) for phrase in asked.vectors)]
+        explanation.stage("seek", started, sum(one.scanned for one in found[1:]))
+        started = time.perf_counter()
+        leave_out = wanted.withheld.fragments if wanted.withheld else frozenset()
+        rankings = [self._items_in_order(one.fragment_ids.tolist(), leave_out) for one in found]
+        if words is not None:
+            rankings.append([item for item, _ in words.hits])
+        parts = self._reader.fragments_in(pool(rankings, wanted.k))
+        aligned = align(
+            asked, parts, self._reader.segments, self._reader.codebook, self.calibration, wanted.hubness, leave_out
+        )
+        explanation.stage("align", started, aligned.fragments)
+        return aligned
+
+    def _items_in_order(self, fragment_ids: list[int], leave_out: frozenset[int]) -> list[int]:
+        items = self._reader.items_of([number for number in fragment_ids if number not in leave_out])
+        return [items[number] for number in fragment_ids if number in items]
 
     def _open_graphs(self) -> dict[str, Graph]:
         """Every sound graph, read once. A damaged one is left out: its segment's codes are scanned instead."""
