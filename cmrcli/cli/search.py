@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 import time
@@ -87,6 +88,9 @@ def search(
         typer.Option("--format", help="table, json, jsonl, tsv, paths.", show_default="table on a terminal, else tsv"),
     ] = "",
     null: Annotated[bool, typer.Option("-0", "--null", help="Paths ended by NUL bytes, for xargs -0.")] = False,
+    save_crops: Annotated[
+        str, typer.Option("--save-crops", metavar="DIR", help="Also write what matched as pictures into a new folder.")
+    ] = "",
     explain: Annotated[
         bool, typer.Option("--explain", help="Say on stderr what was done and how long it took.")
     ] = False,
@@ -121,10 +125,12 @@ def search(
     else:
         queries = iter([Query(" ".join(texts), tuple(map(parse_example, like or ())), negatives)])
     writer = _writer(chosen, null, batch=texts == ["-"])
+    crops = _crops(save_crops, batch=texts == ["-"]) if save_crops else None
     filter = _filter(kind or [], under or [], ext or [], since, until)
     started = time.perf_counter()
     found = asked = hidden = errors = 0
-    with open_index(index_folder(index), encoder, threads, expect_text=bool(texts) and mode != "words") as opened:
+    expect_text = bool(texts) and mode != "words"
+    with open_index(index_folder(index), encoder, threads, expect_text) as opened, crops or contextlib.nullcontext():
         for query in queries:
             asked += 1
             try:
@@ -143,6 +149,8 @@ def search(
             found += bool(answer.results)
             hidden += answer.hidden
             writer.answer(query.shown, answer.results)
+            if crops is not None:
+                crops.save(answer.results)
             if explain:
                 _explain(query, answer)
         generation = opened.reader.generation
@@ -210,6 +218,12 @@ def _writer(format: str, null: bool, batch: bool) -> ResultWriter:
     return lines.JsonLinesWriter() if format == "jsonl" else lines.TsvWriter()
 
 
+def _crops(folder: str, batch: bool) -> Crops:
+    from cmrcli.cli.crops import Crops
+
+    return Crops(folder, batch)
+
+
 def _explain(query: Query, answer: Answer) -> None:
     from cmrcli.searching.results import printable
 
@@ -223,4 +237,5 @@ def _explain(query: Query, answer: Answer) -> None:
 
 
 if TYPE_CHECKING:
+    from cmrcli.cli.crops import Crops
     from cmrcli.cli.lines import ResultWriter
