@@ -22,6 +22,7 @@ BENCHMARKS = (
     "badfiles",
     "office",
     "finds",
+    "fragments",
     "eval_matrix",
 )
 SCRIPTS = ("kinds", "walk")  # print tables of their own

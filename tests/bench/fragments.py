@@ -1,23 +1,25 @@
 """What fragment alignment finds that whole pictures do not, and whether it harms where it has nothing to add.
 
-    cmrcli index PICTURES; cmrcli search "flange with a spring in the corner" --fragments off|auto|on
+    cmrcli index PICTURES; cmrcli search "flange with a spring in the corner" --fragments off|auto
 
 * corners: sheets that differ by a detail in one corner (made_corners.py); a query names main part and detail.
 * figures: textbook figures of several panels among all dev figures of ../shared/data. A query is what the caption says
-  of one panel, or of all of them. Figures whose digest is even were for choosing, odd ones are reported.
-* sets: names and descriptions of the other dev pictures, each set among its own. Same halves.
+  of one panel, or of all of them.
+* sets: first names and first captions of dev pictures that name several things, each set among its own. All others,
+  and all of the sets that are not listed, name one thing: they are asked as a whole and nothing changes for them.
 
-"whole" ranks by the whole picture's vector alone, "off" by the nearest fragment (and words), as --fragments off does.
-Every setting was chosen on CHOOSING and the even halves; `python -m tests.bench.fragments choosing` prints those.
+"whole" ranks by the whole picture's vector alone, "off" is --fragments off: the nearest fragment. Settings were chosen
+on the sheets of CHOOSING and the queries whose digest is even; REPORTING and the odd ones are reported.
+`python -m tests.bench.fragments choosing` prints the former.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-import json
+import os
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,19 +28,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cmrcli.encoders.dual import DualEncoder
+from cmrcli.encoders.locate import bundled
+from cmrcli.encoders.manifest import load_manifest
 from cmrcli.evaluation.bootstrap import difference_interval
-from cmrcli.searching import Index, open_index
-from cmrcli.store import Filter
+from cmrcli.searching import Index, Query, open_index
+from cmrcli.searching.evidence import vectors_of
+from cmrcli.searching.phrases import phrases
+from tests.bench.dev_parts import Parts, dev_parts, write_index
 from tests.bench.made_corners import CHOOSING, REPORTING, Corner, write_corners
-from tests.bench.measure import CACHE, SHARED, cmrcli
+from tests.bench.measure import CACHE, cmrcli
 from tests.bench.measure import run as run_once
 from tests.bench.record import Figure, Record
 
 DEPTH = 10
 POINTS = 25.0  # by which success@1 must rise on corners
 PANEL = re.compile(r"\(([a-h])\)")
-SETS = ("iconify", "phosphor", "noto-emoji", "drawio", "openstax", "caltech101", "clothing-dataset", "grocery-store")
-LONGEST_QUERIES = 400  # of a set, drawn evenly: bounds the time
+SETS = ("iconify", "noto-emoji", "openstax")  # those with queries that name several things
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +63,20 @@ def run(full: bool) -> Record | None:
 
 
 def _run(seed: int) -> Record:
-    record = Record("fragments", "cmrcli search QUERY --fragments off|auto|on", seed)
+    record = Record("fragments", "cmrcli search QUERY --fragments off|auto", seed)
     CACHE.mkdir(exist_ok=True)
     _corners(record, seed)
-    dev = _dev_index()
-    if dev is not None:
-        _figures(record, dev, seed)
-        _sets(record, dev, seed)
+    encoder = DualEncoder(load_manifest(bundled()))
+    for name in SETS:
+        parts = dev_parts(name, encoder)
+        if parts is None:
+            continue
+        with tempfile.TemporaryDirectory(dir=CACHE, prefix="fragments-") as place:
+            write_index(Path(place), parts, encoder)
+            with open_index(Path(place, "index")) as index:
+                if name == "openstax":
+                    _figures(record, index, parts, seed)
+                _set(record, index, name, parts, seed)
     return record
 
 
@@ -78,11 +91,12 @@ def _corners(record: Record, seed: int) -> None:
         print(f"  corners: {len(corners)} sheets, {statistics.fragments} fragments")
         record.details["corners_fragments"] = statistics.fragments
         rankers = _rankers(index)
-        for name, queries in (("English", english), ("Japanese", japanese), ("both", english + japanese)):
-            table = _table(record, f"corners, {name}", queries, rankers, seed)
-            if name == "both":
-                rise = 100 * (table["auto"].mean() - table["whole"].mean())
-                record.figures.append(Figure("corners: success@1 auto less whole, points", rise, at_least=POINTS))
+        tables = [
+            _table(record, f"corners, {name}", queries, rankers, seed)
+            for name, queries in (("English", english), ("Japanese", japanese))
+        ]
+        rise = 100 * np.mean([table["auto"].mean() - table["whole"].mean() for table in tables])
+        record.figures.append(Figure("corners: success@1 auto less whole, points", float(rise), at_least=POINTS))
         _boxes(record, index, corners)
         _costs(record, index, [corner.english for corner in corners])
 
@@ -115,40 +129,38 @@ def _costs(record: Record, index: Index, queries: Sequence[str]) -> None:
     record.figures.append(Figure("corners: time of a warm search, auto / off", ratio, "x"))
 
 
-def _rankers(index: Index, under: Path | None = None) -> dict[str, Ranker]:
-    scope = None if under is None else Filter(under=(bytes(under),))
+def _rankers(index: Index) -> dict[str, Ranker]:
+    vectors: dict[str, NDArray[np.float32]] = {}
+
+    def vector(query: str) -> NDArray[np.float32]:
+        if query not in vectors:
+            vectors[query] = index.query_vector(Query(query))
+        return vectors[query]
 
     def asked(fragments: str) -> Ranker:
         def rank(query: str) -> list[str]:
-            results = index.search(query, k=DEPTH, filter=scope, fragments=fragments)
+            results = index.answer(query, DEPTH, vector=vector(query), fragments=fragments).results
             return [Path(result.relpath).name for result in results]
 
         return rank
 
-    names, vectors = _wholes(index, under)
+    names, wholes = _wholes(index)
 
     def whole(query: str) -> list[str]:
-        scores = vectors @ index.encoder.encode_texts([query])[0]
-        return [names[number] for number in np.argsort(-scores, kind="stable")[:DEPTH]]
+        return [names[number] for number in np.argsort(-(wholes @ vector(query)), kind="stable")[:DEPTH]]
 
-    return {"whole": whole, "off": asked("off"), "auto": asked("auto"), "on": asked("on")}
+    return {"whole": whole, "off": asked("off"), "auto": asked("auto")}
 
 
-def _wholes(index: Index, under: Path | None) -> tuple[list[str], NDArray[np.float32]]:
+def _wholes(index: Index) -> tuple[list[str], NDArray[np.float32]]:
     """Names of the files and the vectors of their whole pictures."""
-    from cmrcli.searching.evidence import vectors_of
-
     reader = index.reader
     items = [number for numbers in reader.item_ids().values() for number in numbers.tolist()]
-    hits = reader.whole_fragments(items)
-    places = reader.places([hit.content_id for hit in hits.values()])
-    names, ids = [], []
-    for hit in hits.values():
-        for at in places.get(hit.content_id, []):
-            if under is None or at.path.startswith(bytes(under) + b"/"):
-                names.append(Path(at.path.decode()).name)
-                ids.append(hit.fragment_id)
-    return names, vectors_of(reader.segments, np.array(ids, dtype=np.int64), reader.encoder.dim)
+    hits = list(reader.whole_fragments(items).values())
+    places = reader.places([hit.content_id for hit in hits])
+    names = [Path(os.fsdecode(places[hit.content_id][0].path)).name for hit in hits]
+    ids = np.array([hit.fragment_id for hit in hits], dtype=np.int64)
+    return names, vectors_of(reader.segments, ids, reader.encoder.dim)
 
 
 def _table(
@@ -166,7 +178,7 @@ def _table(
         low, high = difference_interval(first[other], first["auto"], seed)
         difference = first["auto"].mean() - first[other].mean()
         print(f"  {name:<34} {len(queries):>4} queries  success@1 {first['auto'].mean():.3f}, ", end="")
-        print(f"less {other} {difference:+.3f} ({low:+.3f} {high:+.3f})")
+        print(f"less {other} {difference:+.3f} ({low:+.3f} {high:+.3f})", flush=True)
         record.details.setdefault("differences", {})[f"{name}: auto less {other}"] = [difference, low, high]
     return first
 
@@ -178,83 +190,35 @@ def _place(names: Sequence[str], right: frozenset[str]) -> int:
 # -- ../shared/data ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Dev:
-    """The dev pictures in an index of their own. rows: file name -> names and captions, by set."""
-
-    folder: Path
-    index: Path
-    rows: dict[str, dict[str, dict[str, list[str]]]]
-
-
-def _dev_index() -> Dev | None:
-    """All dev pictures under numbers, and their index: made once for this encoder and these settings of tiles."""
-    source = SHARED / "data" / "dev"
-    if not source.is_dir():
-        print(f"  {source} is not there: figures and sets passed over")
-        return None
-    try:
-        import pyarrow.parquet as pq
-    except ImportError:
-        print("  pyarrow is not installed (extra bench): figures and sets passed over")
-        return None
-    place = CACHE / "dev-pictures"
-    kept = place / "rows.json"
-    if not kept.is_file():
-        rows: dict[str, dict[str, dict[str, list[str]]]] = {}
-        for name in SETS:
-            (place / "pictures" / name).mkdir(parents=True, exist_ok=True)
-            rows[name] = {}
-            for number, row in enumerate(pq.read_table(source / f"{name}.parquet").to_pylist()):
-                file = f"{number:05d}.png"
-                _write_png(place / "pictures" / name / file, row["image"])
-                rows[name][file] = {key: row[key] or [] for key in ("names", "names_ja", "captions")}
-                rows[name][file]["id"] = [row["id"]]
-        kept.write_text(json.dumps(rows), "utf-8")
-    print("  indexing the dev pictures: minutes, once", flush=True)
-    run_once(cmrcli("index", place / "pictures", "--index", place / "index", "--quiet"), (0,))
-    return Dev(place / "pictures", place / "index", json.loads(kept.read_text("utf-8")))
-
-
-def _write_png(path: Path, webp: bytes) -> None:
-    from PIL import Image
-
-    Image.open(io.BytesIO(webp)).save(path)
-
-
 def _half(key: str) -> int:
     return hashlib.sha1(key.encode()).digest()[0] % 2
 
 
-def _figures(record: Record, dev: Dev, seed: int) -> None:
+def _figures(record: Record, index: Index, parts: Parts, seed: int) -> None:
     panels, captions = [], []
-    for file, row in dev.rows["openstax"].items():
-        if _half(row["id"][0]) != seed % 2:
+    for number, row in enumerate(parts.rows):
+        if _half(row["id"]) != seed % 2:
             continue
-        parts = PANEL.split(" ".join(row["captions"]))[2::2]
-        said = [re.split(r"(?<=[.;])\s", part.strip())[0].strip(" .;,") for part in parts]
-        said = [part for part in said if len(part) > 8][:6]
+        pieces = PANEL.split(" ".join(row["captions"]))[2::2]
+        said = [re.split(r"(?<=[.;])\s", piece.strip())[0].strip(" .;,") for piece in pieces]
+        said = [piece for piece in said if len(piece) > 8][:6]
         if len(said) > 1:
-            panels += [Asked(part, frozenset({file})) for part in said]
-            captions.append(Asked("; ".join(said), frozenset({file})))
-    with open_index(dev.index) as index:
-        rankers = _rankers(index, dev.folder / "openstax")
-        _table(record, "figures, one panel", panels, rankers, seed)
-        _table(record, "figures, all panels", captions, rankers, seed)
+            file = frozenset({f"{number:05}.png"})
+            panels += [Asked(piece, file) for piece in said]
+            captions.append(Asked("; ".join(said), file))
+    rankers = _rankers(index)
+    _table(record, "figures, one panel", panels, rankers, seed)
+    _table(record, "figures, all panels", captions, rankers, seed)
 
 
-def _sets(record: Record, dev: Dev, seed: int) -> None:
-    with open_index(dev.index) as index:
-        for name in SETS:
-            answers: dict[str, set[str]] = {}
-            for file, row in dev.rows[name].items():
-                said = row["names"][:1] + row["names_ja"][:1] + (row["captions"][:1] if name != "openstax" else [])
-                for text in said or row["captions"][:1]:
-                    answers.setdefault(text, set()).add(file)
-            queries = [Asked(text, frozenset(right)) for text, right in answers.items() if _half(text) == seed % 2]
-            queries = [queries[number] for number in range(0, len(queries), max(1, len(queries) // LONGEST_QUERIES))]
-            rankers = _rankers(index, dev.folder / name)
-            _table(record, f"set {name}", queries, {key: rankers[key] for key in ("whole", "off", "auto")}, seed)
+def _set(record: Record, index: Index, name: str, parts: Parts, seed: int) -> None:
+    answers: dict[str, set[str]] = {}
+    for number, row in enumerate(parts.rows):
+        for text in row["names"][:1] + row["names_ja"][:1] + row["captions"][:1]:
+            if len(phrases(text)) > 1:
+                answers.setdefault(text, set()).add(f"{number:05}.png")
+    queries = [Asked(text, frozenset(right)) for text, right in answers.items() if _half(text) == seed % 2]
+    _table(record, f"set {name}", queries, _rankers(index), seed)
 
 
 if __name__ == "__main__":
