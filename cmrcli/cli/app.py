@@ -18,6 +18,7 @@ from cmrcli.cli.guard import INTERRUPTED, drop_output
 COMMANDS = {
     "index": ("cmrcli.cli.index", "index"),
     "search": ("cmrcli.cli.search", "search"),
+    "show": ("cmrcli.cli.show", "show"),
     "binarize": ("cmrcli.cli.binarize", "binarize"),
     "eval": ("cmrcli.cli.evaluate", "evaluate"),
     "status": ("cmrcli.cli.status", "status"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 import time
@@ -74,11 +75,22 @@ def search(
     no_hubness: Annotated[
         bool, typer.Option("--no-hubness", help="Do not correct for items that match everything.")
     ] = False,
+    fragments: Annotated[
+        str,
+        typer.Option(
+            "--fragments",
+            help="on: look for each phrase (with --like: each part of the example) in a part of its own. "
+            "auto: where the words name several things. off.",
+        ),
+    ] = "auto",
     format: Annotated[
         str,
         typer.Option("--format", help="table, json, jsonl, tsv, paths.", show_default="table on a terminal, else tsv"),
     ] = "",
     null: Annotated[bool, typer.Option("-0", "--null", help="Paths ended by NUL bytes, for xargs -0.")] = False,
+    save_crops: Annotated[
+        str, typer.Option("--save-crops", metavar="DIR", help="Also write what matched as pictures into a new folder.")
+    ] = "",
     explain: Annotated[
         bool, typer.Option("--explain", help="Say on stderr what was done and how long it took.")
     ] = False,
@@ -93,12 +105,14 @@ def search(
     """
     from cmrcli.searching import Query, open_index, parse_example
     from cmrcli.searching.index import FUSIONS
+    from cmrcli.searching.parts import FRAGMENTS
     from cmrcli.searching.plan import MODES
 
     chosen = "paths" if null and not format else format or ("table" if sys.stdout.isatty() else "tsv")
     choice(chosen, FORMATS, "--format")
     choice(mode, MODES, "--mode")
     choice(fusion, FUSIONS, "--fusion")
+    choice(fragments, FRAGMENTS, "--fragments")
     if null and chosen != "paths":
         raise UsageError("-0 goes with --format paths only", "leave one of the two out")
     texts = words or []
@@ -113,14 +127,16 @@ def search(
     else:
         queries = iter([([Query(" ".join(texts), tuple(map(parse_example, like or ())), negatives)], 1)])
     writer = _writer(chosen, null, batch=texts == ["-"])
+    crops = _crops(save_crops, batch=texts == ["-"]) if save_crops else None
     filter = _filter(kind or [], under or [], ext or [], since, until)
     ask = partial(
         _ask, k=k, mode=mode, filter=filter, min_score=min_score,
-        min_confidence=min_confidence, fusion=fusion, hubness=not no_hubness,
+        min_confidence=min_confidence, fusion=fusion, hubness=not no_hubness, fragments=fragments,
     )  # fmt: skip
     started = time.perf_counter()
     found = asked = hidden = errors = 0
-    with open_index(index_folder(index), encoder, threads, expect_text=bool(texts) and mode != "words") as opened:
+    expect_text = bool(texts) and mode != "words"
+    with open_index(index_folder(index), encoder, threads, expect_text) as opened, crops or contextlib.nullcontext():
         for block, coming in queries:
             opened.expect(coming)
             for query, answer in zip(block, ask(opened, block), strict=True):
@@ -135,6 +151,8 @@ def search(
                 hidden += answer.hidden
                 assert not isinstance(query, CmrcliError)
                 writer.answer(query.shown, answer.results)
+                if crops is not None:
+                    crops.save(answer.results)
                 if explain:
                     _explain(query, answer)
         generation = opened.reader.generation
@@ -201,6 +219,12 @@ def _writer(format: str, null: bool, batch: bool) -> ResultWriter:
     return lines.JsonLinesWriter() if format == "jsonl" else lines.TsvWriter()
 
 
+def _crops(folder: str, batch: bool) -> Crops:
+    from cmrcli.cli.crops import Crops
+
+    return Crops(folder, batch)
+
+
 def _explain(query: Query, answer: Answer) -> None:
     from cmrcli.searching.results import printable
 
@@ -218,4 +242,5 @@ def _explain(query: Query, answer: Answer) -> None:
 
 
 if TYPE_CHECKING:
+    from cmrcli.cli.crops import Crops
     from cmrcli.cli.lines import ResultWriter

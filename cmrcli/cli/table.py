@@ -13,7 +13,7 @@ from rich.text import Text
 
 from cmrcli.cli.guard import say
 from cmrcli.errors import CmrcliError
-from cmrcli.searching.results import Result, printable
+from cmrcli.searching.results import PhraseMatch, Result, printable
 
 ROOM_FOR_OTHER_COLUMNS = 29  # rank, score, confidence, kind and the gaps between them
 
@@ -89,13 +89,21 @@ def _place(box: tuple[float, float, float, float]) -> str:
     return " ".join(part for part in (down, across) if part) or "middle"
 
 
+def _part(match: PhraseMatch) -> str:
+    """Where a phrase was found: "upper left", "whole", "text"."""
+    if match.passage:
+        return "(text)"
+    return "(whole)" if match.box is None else f"({_place(match.box)})"
+
+
 def _second_line(result: Result, room: int) -> str:
-    """Title and passage as far as there is room, then what found it."""
+    """What matched which phrase, title and passage as far as there is room, then what found it."""
     title = result.title or result.label
     passage = " ".join(result.passage.split())
     if title and passage.startswith(title):
         title = ""
-    what = printable(": ".join(part for part in (title, passage) if part))
+    matched = ", ".join(f"{match.phrase} {_part(match)}" for match in result.matches)
+    what = printable("; ".join(filter(None, (matched, ": ".join(part for part in (title, passage) if part)))))
     found_by = ", ".join(f"{signal.name} {signal.rank}" for signal in result.signals)
     most = room - len(found_by) - 4
     if cell_len(what) > most:

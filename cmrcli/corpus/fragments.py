@@ -21,7 +21,7 @@ from cmrcli.errors import UnreadableFile
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-PAGES_PER_TASK = 8  # bounds what one answer carries: 8 pages of at most 13 pictures, about 16 MB at 224 px
+PAGES_PER_TASK = 4  # bounds what one answer carries: 4 pages of at most 25 pictures, about 15 MB at 224 px
 PHOTO_EDGE_PX = 500  # enough for a photo's one vector; a 4,000 px JPEG decodes to just this at an eighth of its size
 DIGEST_BYTES = 16
 _READ_BYTES = 1 << 20
@@ -149,14 +149,15 @@ def _is_jpeg(path: bytes) -> bool:
 def _fragments(item: ReaderItem, format: str, task: ReadTask) -> ReadItem:
     from cmrcli.corpus.kinds import classify
     from cmrcli.corpus.passages import split_passages
-    from cmrcli.corpus.tiles import crop, tile_boxes
+    from cmrcli.corpus.tiles import crop
+    from cmrcli.corpus.views import part_boxes
 
     # A DXF is a drawing however many notes are on it; of the others the pixels tell.
     kind: Kind = "drawing" if format == "dxf" and item.image is not None else classify(item)
     pictures = []
     if item.image is not None:
         pictures.append(Picture(task.fit(item.image)))
-        for box in tile_boxes(item.image, kind):
+        for box in part_boxes(item.image, kind):
             pictures.append(Picture(task.fit(crop(item.image, box)), box))
     passages = split_passages(item.text)
     return ReadItem(

@@ -36,12 +36,15 @@ _NOISE_FACTOR = 6  # ink stands out by this many times the median step between n
 _BLANK_SHARE = 0.001  # of a tile's area; one short line of small lettering has about as much
 
 
-def tile_boxes(image: Image, kind: Kind) -> list[Box]:
+def tile_boxes(image: Image, kind: Kind, ink: NDArray[np.bool_] | None = None) -> list[Box]:
     """Boxes of the tiles, row by row; [] when the whole picture says it all.
 
     At most MAX_TILES. Together they cover all the ink of the picture, apart from what is too little in a
     tile to count (_BLANK_SHARE) and the lines of a frame; photos have no paper and keep every tile. The same
     picture gives the same boxes.
+
+    Args:
+        ink: of `drawn_ink`, where it has been made before.
     """
     columns, rows = grid(image.width, image.height, kind)
     if columns * rows == 1:
@@ -49,7 +52,8 @@ def tile_boxes(image: Image, kind: Kind) -> list[Box]:
     boxes = [(x0, y0, x1, y1) for y0, y1 in _spans(rows) for x0, x1 in _spans(columns)]
     if kind == "photo":
         return boxes
-    return [box for box, drawn in zip(boxes, _drawn(image, boxes), strict=True) if drawn]
+    drawn = drawn_on(drawn_ink(image) if ink is None else ink, boxes)
+    return [box for box, shows in zip(boxes, drawn, strict=True) if shows]
 
 
 def grid(width: int, height: int, kind: Kind) -> tuple[int, int]:
@@ -92,9 +96,13 @@ def _spans(count: int) -> list[tuple[float, float]]:
     return [*spans[:-1], (spans[-1][0], 1.0)]
 
 
-def _drawn(image: Image, boxes: list[Box]) -> list[bool]:
-    """For each box whether it shows more than paper and frame."""
-    ink = _without_frame(ink_mask(image))
+def drawn_ink(image: Image) -> NDArray[np.bool_]:
+    """(height, width) bool: the ink mask without the lines of a frame."""
+    return _without_frame(ink_mask(image))
+
+
+def drawn_on(ink: NDArray[np.bool_], boxes: list[Box]) -> list[bool]:
+    """For each box whether it shows more ink than a blank one."""
     height, width = ink.shape
     drawn = []
     for x0, y0, x1, y1 in boxes:

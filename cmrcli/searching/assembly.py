@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,13 @@ from cmrcli.searching.evidence import CODE_SHARE, NO_EVIDENCE, confidence
 from cmrcli.searching.fusion import Ranking, fuse, fuse_evidence, most_beyond, most_evidence_beyond, weigh
 from cmrcli.searching.plan import MAX_HIDDEN
 from cmrcli.searching.query import Query, looks_like_code
-from cmrcli.searching.results import Result, Signal
+from cmrcli.searching.results import PhraseMatch, Result, Signal
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cmrcli.searching.alignment import Aligned, Matches
     from cmrcli.searching.candidates import Candidates
     from cmrcli.store import FilePlace, Filter, FragmentHit, Reader, Withheld
 
@@ -25,7 +26,11 @@ Fused = tuple[int, float, dict[str, tuple[float, int]]]  # item, fused score, {s
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a result must be, besides relevant, and what must not make it so."""
+    """What a result must be, besides relevant, and what must not make it so.
+
+    Attributes:
+        phrases: of the query, each to be aligned with its own part of an item; [] aligns nothing.
+    """
 
     query: Query
     k: int
@@ -35,6 +40,7 @@ class Wanted:
     fusion: str = "calibrated"
     hubness: bool = True
     withheld: Withheld | None = None
+    phrases: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +63,25 @@ def assemble(
     candidates: Candidates | None,
     words: Ranking | None,
     evidence: NDArray[np.float32] | None = None,
+    aligned: Aligned | None = None,
+    among: int = 1,
 ) -> Assembled:
     """The best items of the two signals, either of which may not have been asked.
 
     Args:
         evidence: (m,) float32, of each candidate (evidence.py); None where the index is not calibrated.
+        aligned: the best items by the parts of the query (alignment.py); None where it is asked as a whole.
+        among: fragments that were searched.
     """
     rankings = [] if words is None else [words]
     nearest: dict[int, int] = {}
     if candidates is not None:
         ranking, nearest = _by_item(reader, candidates, wanted, evidence)
+        if aligned is not None:
+            from cmrcli.searching.alignment import reorder
+
+            ranking = reorder(ranking, aligned, among, _share(wanted))
+            nearest |= aligned.nearest
         rankings.append(ranking)
     total = weigh(rankings) if all(ranking.evidence is not None for ranking in rankings) else {}
     by_evidence = len(rankings) > 1 and bool(total) and wanted.fusion == "calibrated"
@@ -80,9 +95,10 @@ def assemble(
         most = confidence(most_evidence_beyond(rankings)) if by_evidence else most_beyond(rankings)
         beyond_reach = beyond_reach or most < wanted.min_score
     results: list[Result] = []
+    matches = {} if aligned is None else aligned.matches
     hidden = 0
     for start in range(0, len(fused), 4 * wanted.k):
-        hidden += _extend(results, reader, wanted, fused[start : start + 4 * wanted.k], nearest, total)
+        hidden += _extend(results, reader, wanted, fused[start : start + 4 * wanted.k], nearest, total, matches)
         if len(results) == wanted.k or hidden >= MAX_HIDDEN:
             return Assembled(results, hidden, True)
     return Assembled(results, hidden, beyond_reach)
@@ -111,9 +127,14 @@ def _by_item(
             most[item] = max(most.get(item, NO_EVIDENCE), float(evidence[place]))
     if evidence is None:
         return Ranking("vectors", 1.0, hits), nearest
-    share = CODE_SHARE if looks_like_code(wanted.query.text) else 1.0
+    share = _share(wanted)
     shares = [share * most[item] for item, _ in hits]
     return Ranking("vectors", 1.0, hits, None, shares, share * NO_EVIDENCE), nearest
+
+
+def _share(wanted: Wanted) -> float:
+    """How much of a similarity's evidence counts."""
+    return CODE_SHARE if looks_like_code(wanted.query.text) else 1.0
 
 
 def _extend(
@@ -123,12 +144,15 @@ def _extend(
     stretch: Sequence[Fused],
     nearest: dict[int, int],
     total: dict[int, float],
+    matches: Mapping[int, Matches],
 ) -> int:
     """Appends what may be shown of the stretch, up to k results in all; how many items were hidden on the way."""
     stretch = _without(reader, wanted.query, stretch)
     by_fragment = reader.fragments([nearest[item] for item, _, _ in stretch if item in nearest])
     hits = {hit.item_id: hit for hit in by_fragment.values()}
     hits |= reader.whole_fragments([item for item, _, _ in stretch if item not in nearest])
+    own = {item: matches.get(item, []) for item, _, _ in stretch}
+    parts = reader.fragments([part for row in own.values() for _, part, _ in row]) if matches else {}
     places = reader.places([hit.content_id for hit in hits.values()], wanted.filter)
     hidden = 0
     for item, score, signals in stretch:
@@ -138,13 +162,18 @@ def _extend(
         if hit is None or not open_to_us:
             hidden += bool(at)
             continue
-        own = _own_paths(wanted.query, hit.page)
-        open_to_us = [place for place in open_to_us if place.path not in own]
+        asked_by = _own_paths(wanted.query, hit.page)
+        open_to_us = [place for place in open_to_us if place.path not in asked_by]
         open_to_us.sort(key=lambda place: not os.fsdecode(place.path).isprintable())  # a name one can read comes first
         if not open_to_us:  # an example is no answer to itself; a copy of it is
             continue
         sure = confidence(total[item]) if item in total else None
-        results.append(_result(wanted.query, len(results) + 1, hit, open_to_us, score, signals, sure))
+        matched = tuple(
+            PhraseMatch(phrase, parts[part].box, parts[part].text, cosine)
+            for phrase, part, cosine in own[item]
+            if part in parts
+        )
+        results.append(_result(wanted.query, len(results) + 1, hit, open_to_us, score, signals, sure, matched))
         if len(results) == wanted.k:
             break
     return hidden
@@ -172,6 +201,7 @@ def _result(
     score: float,
     signals: dict[str, tuple[float, int]],
     sure: float | None,
+    matches: tuple[PhraseMatch, ...],
 ) -> Result:
     first, *others = places
     path = os.fsdecode(first.path)
@@ -192,4 +222,5 @@ def _result(
         title=hit.title,
         duplicates=tuple(os.fsdecode(place.path) for place in others),
         mtime_ns=first.mtime_ns,
+        matches=matches,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cmrcli.corpus.items import Limits
+from cmrcli.corpus.items import Box, Limits
 from cmrcli.errors import UnreadableFile, UsageError, display_path
 from cmrcli.searching.query import Example
 
@@ -53,6 +53,21 @@ class ExampleReader:
             raise UsageError(f"{shown} holds nothing to search by", "give a picture, or words")
         vector: NDArray[np.float32] = vectors[0]
         return vector
+
+    def parts(self, example: Example) -> tuple[list[Box | None], NDArray[np.float32]]:
+        """The example's tiles and views with their vectors (p, dim) float32; [None] and the whole where it has none.
+
+        Raises:
+            UsageError: as for `vector`.
+        """
+        shown = display_path(example.path)
+        _require_file(example.path, shown)
+        item = self._read(example, shown)
+        pictures = item.pictures[1:] or item.pictures
+        if not pictures:
+            return [None], self.vector(example)[None]
+        pixels = np.stack([picture.pixels for picture in pictures])
+        return [picture.box for picture in pictures], self._encoder.encode_images(pixels)
 
     def _read(self, example: Example, shown: str) -> ReadItem:
         from cmrcli.corpus.fragments import ReadTask

@@ -14,6 +14,7 @@ from cmrcli.searching import plan as plans
 from cmrcli.searching.answer import Answer, Explanation, tell_all
 from cmrcli.searching.assembly import Wanted
 from cmrcli.searching.looking import Looker, Task
+from cmrcli.searching.parts import phrases_to_align
 from cmrcli.searching.query import Query
 from cmrcli.searching.query_encoder import QueryEncoder
 from cmrcli.searching.results import Result
@@ -100,6 +101,7 @@ class Index:
         min_confidence: float | None = None,
         fusion: str = "calibrated",
         hubness: bool = True,
+        fragments: str = "auto",
     ) -> list[Result]:
         """The best items for a query, best first; at most `k`, fewer when fewer remain.
 
@@ -113,13 +115,16 @@ class Index:
             min_confidence: drops results that are less likely right, 0..1; needs a calibrated index.
             fusion: of words and vectors: calibrated (as far as the index is), or rrf.
             hubness: whether items that match everything are corrected for.
+            fragments: whether each phrase of the query (an example's parts) is looked for in its own part of an item:
+                on, off, or auto: in mode auto, where the words name several things.
 
         Raises:
             UsageError, EncoderError, IndexDamaged.
         """
         return self.answer(
-            query, k, mode, filter, min_score, min_confidence=min_confidence, fusion=fusion, hubness=hubness
-        ).results
+            query, k, mode, filter, min_score,
+            min_confidence=min_confidence, fusion=fusion, hubness=hubness, fragments=fragments,
+        ).results  # fmt: skip
 
     def answer(
         self,
@@ -133,6 +138,7 @@ class Index:
         min_confidence: float | None = None,
         fusion: str = "calibrated",
         hubness: bool = True,
+        fragments: str = "auto",
     ) -> Answer:
         """`search` with what it did and what it had to hide.
 
@@ -142,7 +148,8 @@ class Index:
         """
         self._refuse(k, mode, min_confidence, fusion)
         query = Query(text=query) if isinstance(query, str) else query
-        wanted = Wanted(query, k, filter, min_score, min_confidence, fusion, hubness, withheld)
+        phrases = phrases_to_align(query, fragments, mode)
+        wanted = Wanted(query, k, filter, min_score, min_confidence, fusion, hubness, withheld, phrases)
         explanation = Explanation()
         allowed = self._allowed(filter, [explanation])
         plan = self._plan(wanted, mode, allowed, self._coming(), explanation)
@@ -159,6 +166,7 @@ class Index:
         min_confidence: float | None = None,
         fusion: str = "calibrated",
         hubness: bool = True,
+        fragments: str = "auto",
     ) -> list[Answer | UsageError | EmbeddingError]:
         """`answer` for each, in order, all looked for together; the error of one that cannot be asked in its place.
 
@@ -176,7 +184,8 @@ class Index:
         for number, (asked, explanation) in enumerate(zip(queries, explanations, strict=True)):
             try:
                 query = Query(text=asked) if isinstance(asked, str) else asked
-                wanted = Wanted(query, k, filter, min_score, min_confidence, fusion, hubness)
+                phrases = phrases_to_align(query, fragments, mode)
+                wanted = Wanted(query, k, filter, min_score, min_confidence, fusion, hubness, None, phrases)
                 plan = self._plan(wanted, mode, allowed, coming, explanation)
                 tasks.append(Task(wanted, plan, explanation))
             except UsageError as error:

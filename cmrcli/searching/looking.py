@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cmrcli.searching.alignment import Aligned
     from cmrcli.searching.candidates import Candidates
+    from cmrcli.searching.fragment_signal import FragmentSignal
     from cmrcli.searching.plan import Plan
     from cmrcli.searching.query import Query
     from cmrcli.searching.query_encoder import QueryEncoder
@@ -42,6 +44,15 @@ class Task:
     vector: NDArray[np.float32] | None = None
     candidates: Candidates | None = None
 
+    @property
+    def depth(self) -> int:
+        """Fragments wanted from the vectors, items from the words, to begin with."""
+        if not self.wanted.phrases:
+            return self.plan.depth
+        from cmrcli.searching.alignment import DEPTH
+
+        return max(self.plan.depth, DEPTH)
+
 
 class Looker:
     """Answers from one open index."""
@@ -64,7 +75,8 @@ class Looker:
             allowed: (n,) int64, ascending: fragments that pass the filter; None without one.
         """
         wanted, plan, explanation, living = task.wanted, task.plan, task.explanation, self._vectors.living
-        depth = plan.depth
+        depth = task.depth
+        fragments: FragmentSignal | None = None
         while True:
             # Words first: the encoder may be loading meanwhile.
             words = ask_words(self._reader, wanted, depth, explanation) if plan.words else None
@@ -78,7 +90,12 @@ class Looker:
             started = time.perf_counter()
             among = living if allowed is None else len(allowed)
             evidence = self._vectors.evidence(vector, candidates, plan, wanted, among)
-            assembled = assemble(self._reader, wanted, candidates, words, evidence)
+            aligned: Aligned | None = None
+            if wanted.phrases and vector is not None and candidates is not None:
+                fragments = fragments or self._fragments(task)
+                aligned = fragments.align(deep, allowed, candidates, words)
+                started = time.perf_counter()
+            assembled = assemble(self._reader, wanted, candidates, words, evidence, aligned, among)
             explanation.stage("assemble", started, len(assembled.results))
             more_words = words is not None and len(words.hits) >= depth
             # A graph may come back short without having seen everything.
@@ -88,6 +105,11 @@ class Looker:
             if assembled.final or not (more_words or more_vectors):
                 return Answer(assembled.results, assembled.hidden, explanation)
             depth *= DEEPER
+
+    def _fragments(self, task: Task) -> FragmentSignal:
+        from cmrcli.searching.fragment_signal import FragmentSignal
+
+        return FragmentSignal(self._reader, self._queries, self._vectors, task)
 
     def look_together(
         self, tasks: Sequence[Task], allowed: NDArray[np.int64] | None
@@ -120,11 +142,11 @@ class Looker:
         groups: dict[tuple[str, int], list[Task]] = {}
         for task in tasks:
             if task.vector is not None and task.plan.vectors is not None:
-                groups.setdefault((task.plan.vectors, task.plan.depth), []).append(task)
+                groups.setdefault((task.plan.vectors, task.depth), []).append(task)
         for group in groups.values():
-            plan = group[0].plan
+            plan, depth = group[0].plan, group[0].depth
             vectors = np.stack([task.vector for task in group if task.vector is not None])
             told = [task.explanation for task in group]
-            found = self._vectors.candidates_of_many(vectors, plan, plan.depth, allowed, told)
+            found = self._vectors.candidates_of_many(vectors, plan, depth, allowed, told)
             for task, candidates in zip(group, found, strict=True):
                 task.candidates = candidates

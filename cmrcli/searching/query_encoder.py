@@ -80,7 +80,7 @@ class QueryEncoder:
         if query.text:
             parts.append(encoded[0])
         if query.like:
-            parts += [self._example_reader(encoder).vector(example) for example in query.like]
+            parts += [self.examples(identity).vector(example) for example in query.like]
         vector: NDArray[np.float32] = np.mean(parts, axis=0)
         for negative in encoded[len(texts) - len(query.without) :]:
             vector = vector - WITHOUT_WEIGHT * negative
@@ -89,9 +89,10 @@ class QueryEncoder:
             raise UsageError("the query has no direction left", "say less of what it is not")
         return (vector / length).astype(np.float32)
 
-    def _example_reader(self, encoder: DualEncoder) -> ExampleReader:
+    def examples(self, identity: EncoderIdentity) -> ExampleReader:
+        """What reads the query's examples for the encoder with this identity."""
         if self._examples is None:
             from cmrcli.searching.example import ExampleReader
 
-            self._examples = ExampleReader(encoder)
+            self._examples = ExampleReader(self.encoder(identity))
         return self._examples

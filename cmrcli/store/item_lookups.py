@@ -1,6 +1,6 @@
-"""Questions to the catalog about items as such: what they are called and what their words are.
+"""Questions to the catalog about items as such: what their parts are, what they are called, what their words are.
 
-A search asks for none of this; an evaluation makes its queries of it.
+A search asks for the parts at most; an evaluation makes its queries of the others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cmrcli.store.failures import reads_plainly
 from cmrcli.store.normalise import SHORT, normalise
-from cmrcli.store.records import ItemCard
+from cmrcli.store.records import ItemCard, ItemFragment
 
 _CARD = "SELECT i.id, i.content_id, i.page, i.kind, i.label, i.title, i.width_px, i.height_px FROM item i"
 
@@ -43,6 +43,17 @@ class ItemLookups:
             f"{_CARD} WHERE i.id IN (SELECT value FROM json_each(?)) ORDER BY i.id", (_json(item_ids),)
         )
         return [ItemCard._make(row) for row in rows]
+
+    @reads_plainly
+    def fragments_in(self, item_ids: Sequence[int]) -> list[ItemFragment]:
+        """All fragments of these items, by number. An item that is gone by now is left out."""
+        rows = self._connection.execute(
+            "SELECT g.id, i.id, g.role FROM item i JOIN fragment g"
+            " ON g.id >= i.first_fragment AND g.id < i.first_fragment + i.fragments"
+            " WHERE i.id IN (SELECT value FROM json_each(?)) ORDER BY g.id",
+            (_json(item_ids),),
+        )
+        return [ItemFragment._make(row) for row in rows]
 
     @reads_plainly
     def items_at(self, path: bytes, page: int | None = None) -> list[ItemCard]:

@@ -120,6 +120,14 @@ class ItemCard(NamedTuple):
     height_px: int
 
 
+class ItemFragment(NamedTuple):
+    """Which part of which item a fragment is. `role`: whole, tile, passage."""
+
+    fragment_id: int
+    item_id: int
+    role: str
+
+
 @dataclass(frozen=True, slots=True)
 class Withheld:
     """Words of one item that a search must not use: a query made of them would only be told what it said.

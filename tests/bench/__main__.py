@@ -23,6 +23,7 @@ BENCHMARKS = (
     "badfiles",
     "office",
     "finds",
+    "fragments",
     "eval_matrix",
 )
 SCRIPTS = ("kinds", "walk")  # print tables of their own
