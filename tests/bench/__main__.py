@@ -17,6 +17,7 @@ BENCHMARKS = (
     "cold_search",
     "unchanged_run",
     "codes",
+    "graph",
     "index_photos",
     "index_memory",
     "badfiles",
