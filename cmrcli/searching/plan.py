@@ -2,8 +2,8 @@
 
 `auto` takes exact vectors while nobody notices their time, since nothing can be missed then; beyond that the way that
 is going to be quickest, by the costs of this machine (costs.py). A graph must be loaded first: that counts for as many
-queries as are known to come, or as have come already, which never takes more than twice the time of the best choice
-in hindsight (the "ski rental" argument; Karlin, Manasse, Rudolph & Sleator 1988).
+queries as are known to come, or as have come already, which by these costs never takes more than twice the time of the
+best choice in hindsight (the "ski rental" argument; Karlin, Manasse, Rudolph & Sleator 1988).
 
 A graph over codes is not among the ways: hnswlib has no Hamming distance, FAISS's is no quicker than its flat scan at
 the depth that ordering needs, and takes more memory than the codes (`python -m tests.bench graph`).
