@@ -11,7 +11,6 @@ import contextlib
 import json
 import math
 import os
-import tempfile
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -79,6 +78,8 @@ def kept() -> Costs | None:
 
 def keep(costs: Costs) -> bool:
     """Writes them for the searches to come; False where that cannot be done, which is no reason to fail."""
+    import tempfile  # not for reading: a one-shot search does only that
+
     where = path()
     if where is None:
         return False

@@ -62,7 +62,8 @@ def sidecar(path: Path) -> Path:
 
 def write_sidecar(info: GraphInfo, target: Path) -> None:
     """Writes the description, durably, in the place of another."""
-    document = {"format": FORMAT, **dataclasses.asdict(info)}
+    known = {name: value for name, value in dataclasses.asdict(info).items() if value is not None}
+    document = {"format": FORMAT, **known}
     target.unlink(missing_ok=True)
     durable.write_file(target, [json.dumps(document, indent=1, sort_keys=True).encode("ascii") + b"\n"])
 

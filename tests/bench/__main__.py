@@ -18,6 +18,7 @@ BENCHMARKS = (
     "unchanged_run",
     "codes",
     "vectors",
+    "graph",
     "index_photos",
     "index_memory",
     "badfiles",

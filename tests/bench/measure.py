@@ -58,12 +58,14 @@ def run(command: Sequence[str], expected: Sequence[int] = (0,)) -> Timing:
     return timing
 
 
-def take_turns(commands: Mapping[str, Sequence[str]], rounds: int, warm_up: int = 1) -> dict[str, list[Timing]]:
+def take_turns(
+    commands: Mapping[str, Sequence[str]], rounds: int, warm_up: int = 1, expected: Sequence[int] = (0,)
+) -> dict[str, list[Timing]]:
     """Runs every command once a round: A B C A B C ... after rounds that do not count."""
     timings: dict[str, list[Timing]] = {name: [] for name in commands}
     for number in range(warm_up + rounds):
         for name, command in commands.items():
-            timing = run(command)
+            timing = run(command, expected)
             if number >= warm_up:
                 timings[name].append(timing)
     return timings

@@ -93,6 +93,8 @@ def test_a_batch_exits_1_only_when_no_query_found_anything(cli: Cli) -> None:
         ("search", "red", "--like", __file__, "--mode", "words"),
         ("search", "red", "--not", "red", "--not", "red"),
         ("index", "/no/such/folder"),
+        ("index", ".", "--graph", "sometimes"),
+        ("index", ".", "--graph-recall", "1"),
         ("nonsense",),
     ],
 )

@@ -206,7 +206,7 @@ def test_a_mode_that_falls_back_says_so(system: IndexSystem, monkeypatch: pytest
     index = system.index
     for mode in ("exact", "codes", "hamming", "words", "auto", "vectors"):
         assert fallback_note(index, mode) is None
-    assert fallback_note(index, "graph") == "no segment is large enough for a graph: codes were scanned"
+    assert fallback_note(index, "graph") == "no segment has a graph: codes were scanned"
     [segment, *_] = index.reader.segments
     monkeypatch.setattr(segment, "graph_path", Path("graph.hnsw"))
     monkeypatch.setattr(index.reader, "segments", [segment])

@@ -215,6 +215,9 @@ def test_the_description_of_an_early_version_is_read(copy: Path) -> None:
     loaded = graph.load(copy, EXPECT)
     assert loaded is not None and (loaded.info.target_recall, loaded.info.build_s) == (0.98, None)
     assert graph.described(copy, EXPECT) == loaded.info
+    assert graph_building.retune(unit_vectors(700), copy, EXPECT, 0.99)
+    tuned = graph.load(copy, EXPECT)
+    assert tuned is not None and (tuned.info.target_recall, tuned.info.build_s) == (0.99, None)
 
 
 @pytest.mark.parametrize("added", [{"query_us": "7"}, {"build_s": -1.0}, {"target_recall": True}, {"query_us": 1e99}])

@@ -250,7 +250,7 @@ def fallback_note(index: Index, mode: str, filtered: bool = False) -> str | None
     rows = sum(len(segment.rows) for segment in reader.segments)
     without = sum(len(segment.rows) for segment in reader.segments if segment.graph_path is None)
     if without == rows:
-        return "no segment is large enough for a graph: codes were scanned"
+        return "no segment has a graph: codes were scanned"
     if without:
         return f"{without / rows:.0%} of the fragments are in segments without a graph: their codes were scanned"
     return None
