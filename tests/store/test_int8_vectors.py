@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cmrcli.codes import fit
 from cmrcli.errors import EmbeddingError, IndexDamaged, IndexFormatError, UsageError
-from cmrcli.store import check, layout, maintenance, manifests, open_reader, open_writer, schema
+from cmrcli.store import check, layout, maintenance, manifests, open_reader, open_writer, rewriting, schema
 from cmrcli.store.batches import Batch, NewContent, NewFragment, NewItem
 from cmrcli.store.vectors import LARGEST, StoredVectors, pack
 from cmrcli.store.writer import Writer
@@ -247,3 +247,23 @@ def test_a_row_is_read_as_format_md_says(tmp_path: Path) -> None:
     numbers = struct.unpack_from(f"<{DIM}b", values.read_bytes(), DIM * row)
     with open_reader(tmp_path) as reader:
         assert reader.segments[0].vectors[row].tolist() == [float(np.float32(n) * np.float32(scale)) for n in numbers]
+
+
+def test_an_interrupted_conversion_leaves_float16_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_writer(tmp_path, ENCODER) as writer:
+        root = writer.add_root(b"/data")
+        writer.commit(batch(root.id, [0]))
+        writer.commit(batch(root.id, [1]))
+        before, calls = state(tmp_path), iter(range(3))
+
+        def interrupted(vectors: NDArray[np.float32], form: str) -> StoredVectors:
+            if next(calls, None) is None:  # of the second segment
+                raise KeyboardInterrupt
+            return pack(vectors, form)
+
+        monkeypatch.setattr(rewriting, "pack", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            writer.keep_vectors_as("i8")
+        assert state(tmp_path) == before and check(tmp_path) == [] and writer.vector_form == "f16"
