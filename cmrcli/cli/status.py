@@ -66,6 +66,7 @@ def _to_json(statistics: IndexStatistics) -> dict[str, Any]:
         "kinds": statistics.by_kind,
         "formats": statistics.by_format,
         "unreadable_by_cause": statistics.failed_by_cause,
+        "tiles_current": statistics.tiles_current,
         "segments": statistics.segments,
         "vectors": statistics.vectors,
         "bytes": statistics.bytes_by_part,
@@ -85,6 +86,8 @@ def _print(folder: Path, statistics: IndexStatistics) -> None:
     kinds = ", ".join(f"{count} {kind}" for kind, count in statistics.by_kind.items())
     print(f"items       {statistics.items} ({kinds})")
     print(f"fragments   {statistics.fragments} in {statistics.segments} segments")
+    if not statistics.tiles_current:
+        print("tiles       of an earlier version, without views: index the folders into another --index to have those")
     encoder = statistics.encoder
     print(f"encoder     {display_path(encoder.name)} ({encoder.digest[:12]}, {encoder.dim} dimensions)")
     print(f"vectors     {FORMS[statistics.vectors]}")

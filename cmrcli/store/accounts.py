@@ -34,6 +34,7 @@ class IndexStatistics:
     dead_rows: int
     generation: int
     encoder: EncoderIdentity
+    tiles_current: bool = True  # False: made by an earlier version, whose items have fewer sorts of tiles
 
 
 @dataclass(frozen=True, slots=True)

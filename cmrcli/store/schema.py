@@ -107,6 +107,7 @@ CREATE VIRTUAL TABLE directory_short USING fts5 (
 """
 CONTENT_WORD_TABLES = ("text_words", "title_words", "file_words", "directory_words")
 SHORT_WORD_TABLES = ("item_short", "file_short", "directory_short")
+TILES = 2  # how pictures are cut into tiles: 1 a grid alone, 2 views besides; a new index says which
 COUNTERS = ("content", "item", "fragment", "file", "directory", "segment", "codebook", "generation")
 
 
@@ -189,6 +190,12 @@ def add_reader_feature(connection: sqlite3.Connection, name: str) -> None:
     connection.execute("UPDATE meta SET value = ? WHERE key = 'reader_features'", (json.dumps(features),))
 
 
+def tiles(connection: sqlite3.Connection) -> int:
+    """How the items of this index were cut when it was made: TILES, or less in one of an earlier version."""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'tiles'").fetchone()
+    return int(row[0]) if row else 1
+
+
 def generation(connection: sqlite3.Connection) -> int:
     """How many commits changed the index so far."""
     row = connection.execute("SELECT next FROM counter WHERE name = 'generation'").fetchone()
@@ -231,6 +238,7 @@ def _create(connection: sqlite3.Connection, encoder: EncoderIdentity) -> None:
         "encoder_dim": str(encoder.dim),
         "reader_features": "[]",
         "writer_features": "[]",
+        "tiles": str(TILES),
     }
     connection.execute("BEGIN IMMEDIATE")
     try:

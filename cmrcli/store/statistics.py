@@ -64,6 +64,7 @@ def statistics(connection: sqlite3.Connection, index: Path) -> IndexStatistics:
             dead_rows=dead_rows,
             generation=schema.generation(connection),
             encoder=schema.stored_encoder(connection),
+            tiles_current=schema.tiles(connection) >= schema.TILES,
         )
     finally:
         connection.execute("ROLLBACK")

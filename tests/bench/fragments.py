@@ -16,13 +16,14 @@ on the sheets of CHOOSING and the queries whose digest is even; REPORTING and th
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,7 @@ def _run(seed: int) -> Record:
             continue
         with tempfile.TemporaryDirectory(dir=CACHE, prefix="fragments-") as place:
             write_index(Path(place), parts, encoder)
-            with open_index(Path(place, "index")) as index:
+            with open_index(Path(place, "index"), threads=1) as index:
                 if name == "openstax":
                     _figures(record, index, parts, seed)
                 _set(record, index, name, parts, seed)
@@ -82,11 +83,11 @@ def _run(seed: int) -> Record:
 
 def _corners(record: Record, seed: int) -> None:
     place = CACHE / f"corners-{seed}"
-    corners = write_corners(place / "sheets", seed)
+    corners = _drawn(place, seed)
     run_once(cmrcli("index", place / "sheets", "--index", place / "index", "--quiet"), (0,))
     english = [Asked(corner.english, frozenset({corner.name})) for corner in corners]
     japanese = [Asked(corner.japanese, frozenset({corner.name})) for corner in corners]
-    with open_index(place / "index") as index:
+    with open_index(place / "index", threads=1) as index:
         statistics = index.reader.statistics()
         print(f"  corners: {len(corners)} sheets, {statistics.fragments} fragments")
         record.details["corners_fragments"] = statistics.fragments
@@ -99,6 +100,15 @@ def _corners(record: Record, seed: int) -> None:
         record.figures.append(Figure("corners: success@1 auto less whole, points", float(rise), at_least=POINTS))
         _boxes(record, index, corners)
         _costs(record, index, [corner.english for corner in corners])
+
+
+def _drawn(place: Path, seed: int) -> list[Corner]:
+    """The sheets of a seed, drawn now or found below `place` as they were drawn before."""
+    kept = place / "corners.json"
+    if not kept.is_file():
+        corners = write_corners(place / "sheets", seed)
+        kept.write_text(json.dumps([asdict(corner) for corner in corners], ensure_ascii=False), "utf-8")
+    return [Corner(**fields) for fields in json.loads(kept.read_text("utf-8"))]
 
 
 def _boxes(record: Record, index: Index, corners: Sequence[Corner]) -> None:
