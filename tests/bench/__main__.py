@@ -22,6 +22,9 @@ BENCHMARKS = (
     "badfiles",
     "office",
     "finds",
+    "fusion",
+    "confidence",
+    "hubness",
     "eval_matrix",
 )
 SCRIPTS = ("kinds", "walk")  # print tables of their own
