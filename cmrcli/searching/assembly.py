@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cmrcli.searching.evidence import CODE_SHARE, NO_EVIDENCE, confidence
+from cmrcli.searching.evidence import CODE_LEAST, CODE_SHARE, NO_EVIDENCE, confidence, confidences
 from cmrcli.searching.fusion import Ranking, fuse, fuse_evidence, most_beyond, most_evidence_beyond, weigh
 from cmrcli.searching.plan import MAX_HIDDEN
 from cmrcli.searching.query import Query, looks_like_code
@@ -25,7 +25,10 @@ Fused = tuple[int, float, dict[str, tuple[float, int]]]  # item, fused score, {s
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a result must be, besides relevant, and what must not make it so."""
+    """What a result must be, besides relevant, and what must not make it so.
+
+    `doubtful`: there is no answer at all unless the best result has a confidence of CODE_LEAST.
+    """
 
     query: Query
     k: int
@@ -35,6 +38,7 @@ class Wanted:
     fusion: str = "calibrated"
     hubness: bool = True
     withheld: Withheld | None = None
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,12 @@ def assemble(
     total = weigh(rankings) if all(ranking.evidence is not None for ranking in rankings) else {}
     by_evidence = len(rankings) > 1 and bool(total) and wanted.fusion == "calibrated"
     fused = fuse_evidence(rankings, total) if by_evidence else fuse(rankings)
+    sure = confidences(total)
+    if wanted.doubtful and by_evidence and max(sure.values()) < CODE_LEAST:
+        return Assembled([], 0, True)
     beyond_reach = False
     if wanted.min_confidence is not None and total:
-        fused = [row for row in fused if confidence(total[row[0]]) >= wanted.min_confidence]
+        fused = [row for row in fused if sure[row[0]] >= wanted.min_confidence]
         beyond_reach = confidence(most_evidence_beyond(rankings)) < wanted.min_confidence
     if wanted.min_score is not None:
         fused = [row for row in fused if row[1] >= wanted.min_score]
@@ -82,7 +89,7 @@ def assemble(
     results: list[Result] = []
     hidden = 0
     for start in range(0, len(fused), 4 * wanted.k):
-        hidden += _extend(results, reader, wanted, fused[start : start + 4 * wanted.k], nearest, total)
+        hidden += _extend(results, reader, wanted, fused[start : start + 4 * wanted.k], nearest, sure)
         if len(results) == wanted.k or hidden >= MAX_HIDDEN:
             return Assembled(results, hidden, True)
     return Assembled(results, hidden, beyond_reach)
@@ -122,7 +129,7 @@ def _extend(
     wanted: Wanted,
     stretch: Sequence[Fused],
     nearest: dict[int, int],
-    total: dict[int, float],
+    sure: dict[int, float],
 ) -> int:
     """Appends what may be shown of the stretch, up to k results in all; how many items were hidden on the way."""
     stretch = _without(reader, wanted.query, stretch)
@@ -143,8 +150,7 @@ def _extend(
         open_to_us.sort(key=lambda place: not os.fsdecode(place.path).isprintable())  # a name one can read comes first
         if not open_to_us:  # an example is no answer to itself; a copy of it is
             continue
-        sure = confidence(total[item]) if item in total else None
-        results.append(_result(wanted.query, len(results) + 1, hit, open_to_us, score, signals, sure))
+        results.append(_result(wanted.query, len(results) + 1, hit, open_to_us, score, signals, sure.get(item)))
         if len(results) == wanted.k:
             break
     return hidden

@@ -161,7 +161,8 @@ class Index:
                 words.
             filter: restricts to kinds, folders, extensions, modification times.
             min_score: drops results below it (Result.score says what the number means).
-            min_confidence: drops results that are less likely right, 0..1; needs a calibrated index.
+            min_confidence: drops results that are less likely right, 0..1; needs a calibrated index. None drops
+                nothing; only a part number that no words of the index have is not found in mode auto (CODE_LEAST).
             fusion: of words and vectors: calibrated (as far as the index is), or rrf.
             hubness: whether items that match everything are corrected for.
 
@@ -226,7 +227,8 @@ class Index:
         )
         self._answered += 1
         explanation.plan = plan
-        wanted = Wanted(query, k, filter, min_score, min_confidence, fusion, hubness, withheld)
+        doubtful = min_confidence is None and mode == "auto" and not query.like and looks_like_code(query.text)
+        wanted = Wanted(query, k, filter, min_score, min_confidence, fusion, hubness, withheld, doubtful)
         return self._look(wanted, plan, allowed, vector, explanation)
 
     def _look(

@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,7 +144,19 @@ def make_index(
                 batch.files.append(FileUpdate(root.id, b"", name.encode(), 1, 1, batch.contents[-1].digest))
             writer.commit(batch)
         writer.maintain(graphs=False)
-        bring_up_to_date(writer, lambda: asked)
+        bring_up_to_date(writer, lambda: KeptTexts(asked))
+
+
+class KeptTexts(DualEncoder):
+    """An encoder that encodes a text once for all indexes."""
+
+    def __init__(self, asked: DualEncoder) -> None:
+        super().__init__(asked.manifest)
+        self._asked = asked
+
+    def encode_texts(self, texts: list[str]) -> Vectors:
+        found = text_vectors(self._asked, texts)
+        return np.stack([found[text] for text in texts])
 
 
 def number_of(path: str) -> int | None:
@@ -201,7 +213,3 @@ def _keep(target: Path, **arrays: NDArray[Any]) -> None:
     beside = target.with_suffix(".unfinished.npz")
     np.savez(beside, **arrays)
     beside.rename(target)
-
-
-def batches(items: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

@@ -59,7 +59,7 @@ def run(full: bool) -> Record | None:
         mixed_corpus.write_index(Path(place), asked, pictures)
         vectors = text_vectors(asked, (question.text for question in questions))
         with cmrcli.open_index(Path(place, "index")) as index:
-            found = {name: _answers(index, Path(place), questions, vectors, name) for name in SYSTEMS}
+            found = {name: _answers(index, questions, vectors, name) for name in SYSTEMS}
     for half in HALVES:
         of_half = np.array([question.half == half for question in questions])
         own = [question for question in questions if question.half == half]
@@ -68,7 +68,7 @@ def run(full: bool) -> Record | None:
 
 
 def _answers(
-    index: Index, place: Path, questions: Sequence[Question], vectors: dict[str, NDArray[np.float32]], system: str
+    index: Index, questions: Sequence[Question], vectors: dict[str, NDArray[np.float32]], system: str
 ) -> Values:
     measures = [parse(name) for name in MEASURES]
     outcomes = []
@@ -76,7 +76,7 @@ def _answers(
         for question in questions:
             answer = index.answer(question.text, DEPTH, vector=vectors[question.text], **SYSTEMS[system])
             paths = ((result.path, *result.duplicates) for result in answer.results)
-            documents = (mixed_corpus.document(place / "office", one) for one in paths)
+            documents = (mixed_corpus.document(one) for one in paths)
             outcomes.append(outcome(documents, question.right))
     return values_of(measures, outcomes)
 

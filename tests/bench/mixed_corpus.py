@@ -11,6 +11,7 @@ English description    a sentence about a part, without its number, for its draw
 Japanese description   the same
 English, Japanese lexicon term    another name of the part, one that the office does not use
 question to a document            those of cmrcli.samples
+file name              of a document, note or scan, without its ending, its signs as spaces
 caption                a figure's alternative text, for the figure with the printed caption
 English, Japanese name            of an icon, symbol, emoji, stencil, photo or product, for the pictures named so
 
@@ -19,7 +20,9 @@ Parts are split into halves by their family, documents by their path, pictures a
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -34,10 +37,11 @@ from cmrcli.samples.plan import QUOTED, Entry, corpus_part, plan, truth
 from cmrcli.searching.query import IMAGE_PREFIX, looks_like_code
 from tests.bench import dev_index
 from tests.bench.dev_index import Pictures, Words, by_first_name, evenly, number_of, text_vectors
-from tests.bench.measure import cmrcli
+from tests.bench.measure import CACHE, REPOSITORY, cmrcli
 from tests.bench.measure import run as run_once
 
 SEED = 11
+OFFICE = CACHE / "mixed-office"
 MOST = 50  # questions of one sort in one half
 DRAWN = ("pdf", "dxf", "svg")  # drawings whose words can be read
 PICTURED = (*DRAWN, "scan", "tiff", "photo")
@@ -72,14 +76,29 @@ class Question:
 
 
 def write_index(folder: Path, asked: DualEncoder, pictures: Pictures, left_out: frozenset[int] = frozenset()) -> None:
-    """The corpus as the index `folder`/index, without the pictures of these numbers."""
-    write_corpus(folder / "office", SEED)
-    run_once(cmrcli("index", folder / "office", "--index", folder / "index"))
+    """The corpus as the index `folder`/index, without the pictures of these numbers; the office itself is `OFFICE`."""
+    shutil.copytree(_office_index(asked), folder / "index")
     numbers = [number for number, row in enumerate(pictures.rows) if row["names"] or row["captions"]]
     figures = {number: _captions(pictures, number)[1] for number in numbers if _captions(pictures, number)[1]}
     vectors = text_vectors(asked, figures.values())
     words = {number: Words(text, vectors[text]) for number, text in figures.items()}
     dev_index.make_index(folder, asked, pictures, [one for one in numbers if one not in left_out], words)
+
+
+def _office_index(asked: DualEncoder) -> Path:
+    """The index of the office, made now or kept from a run with the same encoder and the same readers and store."""
+    rooms = ("corpus", "indexing", "samples", "store")
+    sources = [path for room in rooms for path in sorted((REPOSITORY / "cmrcli" / room).rglob("*.py"))]
+    key = hashlib.sha256(asked.manifest.digest.encode() + b"".join(path.read_bytes() for path in sources)).hexdigest()
+    kept = CACHE / f"mixed-office-{key[:12]}"
+    if not kept.is_dir():
+        for old in CACHE.glob("mixed-office*"):
+            shutil.rmtree(old)
+        write_corpus(OFFICE, SEED)
+        beside = CACHE / "mixed-office.unfinished"
+        run_once(cmrcli("index", OFFICE, "--index", beside))
+        beside.rename(kept)
+    return kept
 
 
 def questions(pictures: Pictures) -> list[Question]:
@@ -106,12 +125,12 @@ def absent_part_numbers(count: int) -> list[str]:
     ][:count]
 
 
-def document(office: Path, paths: Iterable[str]) -> str:
+def document(paths: Iterable[str]) -> str:
     """The document that a result's paths (equal bytes) are."""
     names = []
     for path in paths:
         number = number_of(path)
-        names.append(str(number) if number is not None else os.path.relpath(path, office))
+        names.append(str(number) if number is not None else os.path.relpath(path, OFFICE))
     return min(_copies().get(name, name) for name in names)
 
 
@@ -178,6 +197,11 @@ def _about_documents() -> Iterator[Question]:
         drawn = relpath.startswith(("drawings/", "scans/", "図面/", "photos/"))
         if not text.startswith(IMAGE_PREFIX) and not looks_like_code(text) and not drawn:
             yield Question("question to a document", _half(relpath), text, frozenset([relpath]))
+    for entry in plan(SEED):
+        if entry.form in ("document", "note", "scan", "tiff"):
+            name = entry.relpath.rpartition("/")[2].rpartition(".")[0]
+            spelled = name.replace("_", " ").replace("-", " ").lower()
+            yield Question("file name", _half(entry.relpath), spelled, frozenset([entry.relpath]))
 
 
 def _half(key: str) -> str:
