@@ -223,7 +223,7 @@ def _fit(by_half: dict[str, list[Asked]], record: Record) -> None:
 
 
 def fitted(evidence: Values, first: Values, right: Values) -> tuple[float, float, float]:
-    """EVEN, SLOPE and FIRST: the logistic regression of `right` on evidence and `first` (0 or 1), by Newton's method."""
+    """EVEN, SLOPE and FIRST: the logistic regression of `right` on evidence and `first` (0, 1), by Newton's method."""
     design = np.column_stack([np.ones(len(evidence)), evidence, first])
     weights = np.zeros(3)
     for _ in range(50):
