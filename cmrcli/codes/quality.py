@@ -81,15 +81,25 @@ class Trials:
         k: results of a query that count.
         rows: what is searched.
         queries: (q, dim) float32.
+        sorts: (q,) int64: 0, or 1 for the `texts`, whose recall may be another.
     """
 
-    def __init__(self, parts: Sequence[Part], queries: Vectors | None = None, k: int = 10, seed: int = 0) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        queries: Vectors | None = None,
+        k: int = 10,
+        seed: int = 0,
+        texts: Vectors | None = None,
+    ) -> None:
         """Draws rows and queries and answers the queries exactly.
 
         Args:
             parts: see `Rows`; of more than MAX_ROWS living rows a sample is searched.
             queries: (q, dim), what users ask; more than MAX_QUERIES are sampled. None holds back up to a tenth
                 of the vectors, which is kinder than text queries to an index of pictures.
+            texts: (t, dim), queries of another sort, asked besides: texts lie in a cone of their own, away from
+                pictures. More than MAX_QUERIES are sampled.
 
         Raises:
             EmbeddingError: fewer than two vectors, or queries of another dimension.
@@ -103,12 +113,20 @@ class Trials:
         else:
             self.queries = np.asarray(queries, dtype=np.float32)[drawn(len(queries), MAX_QUERIES, seed + 1)]
             self.rows = every
+        self.sorts = np.zeros(len(self.queries), dtype=np.int64)
+        if texts is not None and len(texts):
+            asked = np.asarray(texts, dtype=np.float32)[drawn(len(texts), MAX_QUERIES, seed + 3)]
+            if asked.shape[1] != self.rows.dim:
+                raise EmbeddingError(f"queries of {asked.shape[1]} dimensions against vectors of {self.rows.dim}")
+            self.queries = np.concatenate([self.queries, asked])
+            self.sorts = np.concatenate([self.sorts, np.ones(len(asked), dtype=np.int64)])
         if len(self.rows) == 0 or len(self.queries) == 0:
             raise EmbeddingError("recall cannot be measured on fewer than two vectors")
         if self.queries.shape[1] != self.rows.dim:
             raise EmbeddingError(f"queries of {self.queries.shape[1]} dimensions against vectors of {self.rows.dim}")
         # Drawn in the order of the index, where neighbours are alike: halves of them should not be.
-        self.queries = self.queries[np.random.default_rng(seed + 2).permutation(len(self.queries))]
+        order = np.random.default_rng(seed + 2).permutation(len(self.queries))
+        self.queries, self.sorts = self.queries[order], self.sorts[order]
         self.seed = seed
         self.k = min(k, len(self.rows))
         self._bounds = self._exact()

@@ -1,7 +1,8 @@
 """The smallest code, and the least oversampling, that reach a recall on a user's own vectors.
 
 Settings are chosen on one half of the held-back queries and verified, once, on the other: what is picked has
-reached the target on queries that had no part in picking it.
+reached the target on queries that had no part in picking it. Queries of another sort (texts, to an index of pictures)
+have halves of their own: every sort must reach the target by itself.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class Tried:
     Attributes:
         row_bytes: of a code with what is kept beside it.
         oversampling: the least that reached the target on the choosing half, else the most that was tried.
-        chosen_recall, verified_recall: ANN recall there, on the half that chose and on the other.
+        chosen_recall, verified_recall: ANN recall there, on the half that chose and on the other; of the sort of
+            queries that it serves worst.
         reached: whether it reached the target on both.
     """
 
@@ -103,20 +105,23 @@ def _try(trials: Trials, codebook: Codebook, target: float, rescoring: bool) -> 
     settings = [Oversampling(times, kept) for times in hamming for kept in rescored if kept <= times]
     settings.sort(key=_cost)
     # A whole standard error above the target, for the luck of the draw that choosing the least would pick up.
-    least = next((one for one in settings if _surely(_half(grid, one, 0)) >= target), settings[-1])
-    chosen, verified = float(_half(grid, least, 0).mean()), float(_half(grid, least, 1).mean())
-    reached = _surely(_half(grid, least, 0)) >= target and verified >= target
+    least = next((one for one in settings if _surely(_half(trials, grid, one, 0)) >= target), settings[-1])
+    choosing, other = (_half(trials, grid, least, half) for half in (0, 1))
+    chosen, verified = (min(float(recalls.mean()) for recalls in half) for half in (choosing, other))
+    reached = _surely(choosing) >= target and verified >= target
     return Tried(codebook.method, codebook.bits, codebook.row_bytes, least, chosen, verified, reached)
 
 
-def _half(grid: Grid, setting: Oversampling, half: int) -> NDArray[np.float64]:
-    """Recalls of the queries of one half; of all, where there are not two."""
+def _half(trials: Trials, grid: Grid, setting: Oversampling, half: int) -> list[NDArray[np.float64]]:
+    """Recalls of the queries of one half, each sort by itself; of all queries of a sort that has not two."""
     recalls = grid.of(setting.hamming, setting.rescored)
-    return recalls[half::2] if len(recalls) > 1 else recalls
+    by_sort = [recalls[trials.sorts == sort] for sort in np.unique(trials.sorts)]
+    return [own[half::2] if len(own) > 1 else own for own in by_sort]
 
 
-def _surely(recalls: NDArray[np.float64]) -> float:
-    return float(recalls.mean() - recalls.std() / math.sqrt(len(recalls)))
+def _surely(by_sort: Sequence[NDArray[np.float64]]) -> float:
+    """Of the sort that is served worst."""
+    return min(float(recalls.mean() - recalls.std() / math.sqrt(len(recalls))) for recalls in by_sort)
 
 
 def _cost(setting: Oversampling) -> tuple[int, int]:

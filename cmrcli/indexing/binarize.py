@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from cmrcli.calibration.null import Calibration
 from cmrcli.codes.codebook import METHODS, Codebook
 from cmrcli.codes.fitting import fit
 from cmrcli.codes.quality import RecallTable, Trials
@@ -32,7 +36,8 @@ class BinarizeOptions:
     Attributes:
         method: one of CHOICES.
         bits: of a code; 0: one a dimension. `auto` chooses them itself.
-        target_recall: ANN recall@k that must be reached on held-back vectors, or nothing is changed. None: of `auto`
+        target_recall: ANN recall@k that must be reached on held-back vectors, and by generic texts where the index is
+            calibrated, or nothing is changed. None: of `auto`
             AUTO_TARGET, of the others none.
         drop_vectors: keep the codes alone; there is no way back but indexing the folders again.
         dry_run: only measure.
@@ -145,8 +150,9 @@ def binarize(
         target = AUTO_TARGET
     with open_reader(folder) as reader:
         identity = reader.encoder
+        parts = [(s.vectors, s.dead) for s in reader.segments]
         try:
-            trials = Trials([(s.vectors, s.dead) for s in reader.segments], k=options.k, seed=options.seed)
+            trials = Trials(parts, k=options.k, seed=options.seed, texts=_generic_texts(reader))
         except EmbeddingError:
             raise EmbeddingError(
                 "the index holds fewer than two vectors", "index some files first: cmrcli index FOLDER"
@@ -171,6 +177,15 @@ def binarize(
         tried=tried,
         recall=recall,
     )
+
+
+def _generic_texts(reader: Reader) -> NDArray[np.float32] | None:
+    """(t, dim) the generic queries of the calibration; None where there is none.
+
+    Vectors of the index alone would not do as queries: they say nothing of how well texts find pictures.
+    """
+    data = reader.calibration()
+    return None if data is None else Calibration.from_bytes(data).bank
 
 
 def _codebook(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cmrcli.searching.evidence import CODE_SHARE, NO_EVIDENCE, confidence
+from cmrcli.searching.evidence import CODE_LEAST, CODE_SHARE, NO_EVIDENCE, confidence, confidences
 from cmrcli.searching.fusion import Ranking, fuse, fuse_evidence, most_beyond, most_evidence_beyond, weigh
 from cmrcli.searching.plan import MAX_HIDDEN
 from cmrcli.searching.query import Query, looks_like_code
@@ -30,6 +30,7 @@ class Wanted:
 
     Attributes:
         phrases: of the query, each to be aligned with its own part of an item; [] aligns nothing.
+        doubtful: there is no answer at all unless the best result has a confidence of CODE_LEAST.
     """
 
     query: Query
@@ -41,6 +42,7 @@ class Wanted:
     hubness: bool = True
     withheld: Withheld | None = None
     phrases: Sequence[str] = ()
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,12 @@ def assemble(
     total = weigh(rankings) if all(ranking.evidence is not None for ranking in rankings) else {}
     by_evidence = len(rankings) > 1 and bool(total) and wanted.fusion == "calibrated"
     fused = fuse_evidence(rankings, total) if by_evidence else fuse(rankings)
+    sure = confidences(total)
+    if wanted.doubtful and by_evidence and max(sure.values()) < CODE_LEAST:
+        return Assembled([], 0, True)
     beyond_reach = False
     if wanted.min_confidence is not None and total:
-        fused = [row for row in fused if confidence(total[row[0]]) >= wanted.min_confidence]
+        fused = [row for row in fused if sure[row[0]] >= wanted.min_confidence]
         beyond_reach = confidence(most_evidence_beyond(rankings)) < wanted.min_confidence
     if wanted.min_score is not None:
         fused = [row for row in fused if row[1] >= wanted.min_score]
@@ -98,7 +103,7 @@ def assemble(
     matches = {} if aligned is None else aligned.matches
     hidden = 0
     for start in range(0, len(fused), 4 * wanted.k):
-        hidden += _extend(results, reader, wanted, fused[start : start + 4 * wanted.k], nearest, total, matches)
+        hidden += _extend(results, reader, wanted, fused[start : start + 4 * wanted.k], nearest, sure, matches)
         if len(results) == wanted.k or hidden >= MAX_HIDDEN:
             return Assembled(results, hidden, True)
     return Assembled(results, hidden, beyond_reach)
@@ -143,7 +148,7 @@ def _extend(
     wanted: Wanted,
     stretch: Sequence[Fused],
     nearest: dict[int, int],
-    total: dict[int, float],
+    sure: dict[int, float],
     matches: Mapping[int, Matches],
 ) -> int:
     """Appends what may be shown of the stretch, up to k results in all; how many items were hidden on the way."""
@@ -167,13 +172,14 @@ def _extend(
         open_to_us.sort(key=lambda place: not os.fsdecode(place.path).isprintable())  # a name one can read comes first
         if not open_to_us:  # an example is no answer to itself; a copy of it is
             continue
-        sure = confidence(total[item]) if item in total else None
         matched = tuple(
             PhraseMatch(phrase, parts[part].box, parts[part].text, cosine)
             for phrase, part, cosine in own[item]
             if part in parts
         )
-        results.append(_result(wanted.query, len(results) + 1, hit, open_to_us, score, signals, sure, matched))
+        results.append(
+            _result(wanted.query, len(results) + 1, hit, open_to_us, score, signals, sure.get(item), matched)
+        )
         if len(results) == wanted.k:
             break
     return hidden

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cmrcli.searching.evidence import confidence
+from cmrcli.searching.evidence import confidences
 
 RANK_CONSTANT = 60
 
@@ -73,7 +73,8 @@ def fuse_evidence(
         for place, (item, score) in enumerate(ranking.hits):
             signals.setdefault(item, {})[ranking.name] = (score, place + 1)
     order = sorted(evidence, key=lambda item: (-evidence[item], item))
-    return [(item, confidence(evidence[item]), signals[item]) for item in order]
+    sure = confidences(evidence)
+    return [(item, sure[item], signals[item]) for item in order]
 
 
 def most_evidence_beyond(rankings: Sequence[Ranking]) -> float:

@@ -15,7 +15,7 @@ from cmrcli.searching.answer import Answer, Explanation, tell_all
 from cmrcli.searching.assembly import Wanted
 from cmrcli.searching.looking import Looker, Task
 from cmrcli.searching.parts import phrases_to_align
-from cmrcli.searching.query import Query
+from cmrcli.searching.query import Query, looks_like_code
 from cmrcli.searching.query_encoder import QueryEncoder
 from cmrcli.searching.results import Result
 from cmrcli.searching.vector_signal import VectorSignal
@@ -112,7 +112,8 @@ class Index:
                 words.
             filter: restricts to kinds, folders, extensions, modification times.
             min_score: drops results below it (Result.score says what the number means).
-            min_confidence: drops results that are less likely right, 0..1; needs a calibrated index.
+            min_confidence: drops results that are less likely right, 0..1; needs a calibrated index. None drops
+                nothing; only a part number that no words of the index have is not found in mode auto (CODE_LEAST).
             fusion: of words and vectors: calibrated (as far as the index is), or rrf.
             hubness: whether items that match everything are corrected for.
             fragments: whether each phrase of the query (an example's parts) is looked for in its own part of an item:
@@ -148,8 +149,10 @@ class Index:
         """
         self._refuse(k, mode, min_confidence, fusion)
         query = Query(text=query) if isinstance(query, str) else query
-        phrases = phrases_to_align(query, fragments, mode)
-        wanted = Wanted(query, k, filter, min_score, min_confidence, fusion, hubness, withheld, phrases)
+        wanted = Wanted(
+            query, k, filter, min_score, min_confidence, fusion, hubness, withheld,
+            phrases_to_align(query, fragments, mode), _doubtful(query, mode, min_confidence),
+        )  # fmt: skip
         explanation = Explanation()
         allowed = self._allowed(filter, [explanation])
         plan = self._plan(wanted, mode, allowed, self._coming(), explanation)
@@ -184,8 +187,10 @@ class Index:
         for number, (asked, explanation) in enumerate(zip(queries, explanations, strict=True)):
             try:
                 query = Query(text=asked) if isinstance(asked, str) else asked
-                phrases = phrases_to_align(query, fragments, mode)
-                wanted = Wanted(query, k, filter, min_score, min_confidence, fusion, hubness, None, phrases)
+                wanted = Wanted(
+                    query, k, filter, min_score, min_confidence, fusion, hubness, None,
+                    phrases_to_align(query, fragments, mode), _doubtful(query, mode, min_confidence),
+                )  # fmt: skip
                 plan = self._plan(wanted, mode, allowed, coming, explanation)
                 tasks.append(Task(wanted, plan, explanation))
             except UsageError as error:
@@ -246,3 +251,8 @@ class Index:
         explanation.costs_measured = self._costs is not costs.DEFAULTS
         explanation.plan = plan = plans.choose(asked, held, oversampling, self._costs)
         return plan
+
+
+def _doubtful(query: Query, mode: str, min_confidence: float | None) -> bool:
+    """Whether the nearest things are no answer where no words have what was asked: a part number."""
+    return min_confidence is None and mode == "auto" and not query.like and looks_like_code(query.text)

@@ -87,11 +87,16 @@ def _decoded(line: str) -> str:
 # A drawing or part number: one word with a digit, or capitals and digits joined by - . / _
 _CODE = re.compile(r"(?=[^\s]*\d)[A-Za-z0-9][A-Za-z0-9._/\-]*[A-Za-z0-9]")
 
+# One with a space after its letters, which are capitals then: SUS 304, HB 2833B, JIS B 0405. Small ones are words.
+_SPACED_CODE = re.compile(r"[A-Z]{1,3}(?: [A-Z])? \d[A-Za-z0-9._/\-]*")
+
 
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 
 
 def looks_like_code(text: str) -> bool:
-    """Whether the whole query is part numbers, sizes or grades (M8x25, SUS304, A-1023-02, 6204ZZ)."""
-    words = unicodedata.normalize("NFKC", text).translate(_DASHES).split()
-    return 0 < len(words) <= 3 and all(_CODE.fullmatch(word) for word in words)
+    """Whether the whole query is part numbers, sizes or grades (M8x25, SUS304, A-1023-02, 6204ZZ, SUS 304)."""
+    plain = unicodedata.normalize("NFKC", text).translate(_DASHES)
+    words = plain.split()
+    every = 0 < len(words) <= 3 and all(_CODE.fullmatch(word) for word in words)
+    return every or _SPACED_CODE.fullmatch(" ".join(words)) is not None

@@ -25,6 +25,9 @@ BENCHMARKS = (
     "office",
     "finds",
     "fragments",
+    "fusion",
+    "confidence",
+    "hubness",
     "eval_matrix",
 )
 SCRIPTS = ("kinds", "walk")  # print tables of their own

@@ -65,6 +65,26 @@ def test_what_only_the_choosing_half_reached_is_not_chosen(trials: Trials, monke
     assert choice.codebook is None and choice.tried[0].chosen_recall == 1.0 and not choice.tried[0].reached
 
 
+def test_texts_must_reach_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = Trials([(clustered(3_000, DIM, 0), None)], texts=clustered(100, DIM, 5))
+    assert both.sorts.tolist().count(1) == 100 and len(both.sorts) == len(both.queries)
+    real = Trials.grid
+
+    def deaf_to(sort: int) -> None:
+        def grid(self: Trials, codebook: Codebook, *depths: tuple[int, ...]) -> Grid:
+            found = real(self, codebook, *depths)
+            found.recalls[self.sorts == sort] *= 0.5
+            return found
+
+        monkeypatch.setattr(Trials, "grid", grid)
+
+    assert choose(both, sample(both), 0.9, [("sign", DIM)]).codebook is not None
+    for sort in (0, 1):
+        deaf_to(sort)
+        missed = choose(both, sample(both), 0.9, [("sign", DIM)])
+        assert missed.codebook is None and missed.tried[0].verified_recall <= 0.5
+
+
 def test_without_vectors_the_order_itself_must_reach_it(trials: Trials) -> None:
     choice = choose(trials, sample(trials), 0.5, candidates(DIM), rescoring=False)
     assert choice.codebook is not None and choice.codebook.oversampling.rescored == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cmrcli.calibration.null import calibrate
 from cmrcli.errors import EmbeddingError, UsageError
 from cmrcli.indexing.binarize import BinarizeOptions, binarize
 from cmrcli.store import check, open_reader, open_writer
@@ -71,6 +72,16 @@ def test_auto_picks_what_reached_and_the_planner_takes_its_depths(index: Path) -
         assert reader.codebook.oversampling == report.codebook.oversampling
         assert (reader.codebook.method, reader.codebook.bits) == (report.codebook.method, report.codebook.bits)
     assert check(index) == []
+
+
+def test_the_generic_texts_of_the_calibration_are_asked_too(index: Path) -> None:
+    before = binarize(index, BinarizeOptions("auto", target_recall=0.9, dry_run=True))
+    texts = clustered(50, DIM, 8)
+    with open_writer(index, None) as writer:
+        writer.put_calibration(calibrate(texts, clustered(30, DIM, 9), np.empty((0, DIM), np.float32)).to_bytes())
+    after = binarize(index, BinarizeOptions("auto", target_recall=0.9, dry_run=True))
+    assert before.recall is not None and after.recall is not None
+    assert after.recall.queries == before.recall.queries + len(texts)
 
 
 def test_the_same_seed_makes_the_same_codes(index: Path) -> None:

@@ -69,6 +69,13 @@ def test_nothing_is_found_under_a_confidence_that_nothing_reaches(index: Index) 
     assert index.search("A-9999-77", min_confidence=0.999) == []
 
 
+def test_a_part_number_that_is_not_there_is_not_found(index: Index) -> None:
+    assert index.search("A-9999-77") == index.search("ZQ 9999X") == []
+    assert index.search("A-9999-77", min_confidence=0), "the nearest are shown to who asks for them"
+    assert index.search("A-9999-77", mode="vectors") and index.search("A-9999-77", fusion="rrf")
+    assert index.search("A-1023-02 ZQ-9999X")[0].relpath == "notes/bolts.md", "one of two is there"
+
+
 def test_ranks_are_fused_where_that_is_asked_for(index: Index) -> None:
     fused = index.search("hex flange bolt", fusion="rrf")
     assert fused[0].score == pytest.approx(1.0) and fused[0].confidence is not None

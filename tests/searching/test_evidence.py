@@ -7,7 +7,15 @@ import pytest
 
 from cmrcli.calibration.null import calibrate
 from cmrcli.searching.candidates import Candidates
-from cmrcli.searching.evidence import EVEN, NO_EVIDENCE, confidence, of_similarities, of_words, vectors_of
+from cmrcli.searching.evidence import (
+    EVEN,
+    NO_EVIDENCE,
+    confidence,
+    confidences,
+    of_similarities,
+    of_words,
+    vectors_of,
+)
 from cmrcli.searching.fusion import Ranking, fuse_evidence, most_evidence_beyond, weigh
 from cmrcli.store import Segment, WordHit
 
@@ -27,7 +35,7 @@ def test_evidence_adds_up_and_what_is_missing_counts_against() -> None:
     fused = fuse_evidence([words, vectors], weigh([words, vectors]))
     assert [item for item, _, _ in fused] == [3, 7, 9]
     assert fused[0][2] == {"words": (5.0, 2), "vectors": (0.8, 1)}
-    assert fused[1][1] == pytest.approx(0.5) == confidence(EVEN)
+    assert [sure for _, sure, _ in fused] == [confidence(7.0, first=True), confidence(4.0), confidence(1.0)]
     assert most_evidence_beyond([words, vectors]) == 3.0
     assert most_evidence_beyond([Ranking("words", 1.0, [], None, []), vectors]) == 1.0
 
@@ -35,13 +43,20 @@ def test_evidence_adds_up_and_what_is_missing_counts_against() -> None:
 def test_confidence_grows_from_nothing_to_certainty() -> None:
     values = [confidence(evidence) for evidence in (-1e9, -2.0, 0.0, 4.0, 10.0, 1e9)]
     assert values == sorted(values) and values[0] == pytest.approx(0) and values[-1] == 1.0
+    assert confidence(EVEN) == 0.5 < confidence(EVEN, first=True) < 1
+    assert confidences({1: 5.0, 2: EVEN, 3: EVEN}) == {
+        1: confidence(5.0),
+        2: confidence(EVEN, first=True),
+        3: confidence(EVEN, first=True),
+    }
+    assert confidences({}) == {}
 
 
 def test_words_are_worth_their_rarity_at_most_one_item_in_all() -> None:
     common, rare, half, code = hit(1, 0.5), hit(1, 30), hit(0.5, 30), hit(1, 30)
     items = 1000
     [a], [b], [c], [d] = ([*of_words([one], items, one is code)] for one in (common, rare, half, code))
-    assert a == 0.5 and b == pytest.approx(np.log(items)) and c == pytest.approx(b / 2) and d == pytest.approx(2 * b)
+    assert a == 0.5 and b == pytest.approx(np.log(items)) and c == pytest.approx(b / 4) and d == pytest.approx(4 * b)
 
 
 def test_vectors_are_found_in_any_order_and_segment() -> None:
@@ -65,7 +80,7 @@ def test_an_outstanding_similarity_is_evidence_and_a_usual_one_is_none(hubness: 
     candidates = Candidates(ids, (vectors[100:200] @ query).astype(np.float32), 100)
     parts = [segment(list(range(100, 200)), vectors[100:200])]
     evidence = of_similarities(calibration, query, candidates, frozenset(), parts, 100, hubness)
-    assert int(np.argmax(evidence)) == 50 and evidence[50] > EVEN
+    assert int(np.argmax(evidence)) == 50 and evidence[50] > 4
     assert NO_EVIDENCE <= np.median(evidence) < 0
     fewer = of_similarities(calibration, query, candidates, frozenset(ids.tolist()[:3]), parts, 10_000, hubness)
     assert fewer[50] < evidence[50], "among more, chance does as well more often"
