@@ -76,3 +76,15 @@ def learned_weights(path: Path) -> dict[str, Tensor]:
             np.array(array, np.float32)
         )
     return weights
+
+
+def blended(weights: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    """The weights of a learned part that continued from the predecessor's, averaged with these.
+
+    Source: Wortsman et al. 2022, arXiv:2109.01903 (WiSE-FT): between the two lie weights that forget less.
+    """
+    before = learned_weights(predecessor() / "image.onnx")
+    return {
+        name: (1 - share) * before[name] + share * tensor if name in before else tensor
+        for name, tensor in weights.items()
+    }
