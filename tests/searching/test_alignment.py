@@ -47,7 +47,7 @@ def made(seed: int, items: int = 6) -> tuple[Asked, list[ItemFragment], Segment]
 def test_scores_are_maxsim_with_the_whole_as_anchor(seed: int) -> None:
     asked, fragments, segment = made(seed)
     aligned = align(asked, fragments, [segment], None, None, hubness=False)
-    vectors = segment.vectors.astype(np.float64)
+    vectors = segment.vectors[:].astype(np.float64)
     for item, score in aligned.scores:
         own = [row for row, fragment in enumerate(fragments) if fragment.item_id == item]
         maxsim = np.mean([max(vectors[row] @ phrase for row in own) for phrase in asked.vectors])
@@ -79,7 +79,7 @@ def test_calibrated_passages_do_not_win_by_their_scale() -> None:
         moved = vectors + cone
         return np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True), np.float32)
 
-    vectors = segment.vectors.astype(np.float32)
+    vectors = segment.vectors[:]
     vectors[spoken] = text(vectors[spoken])
     segment.kept_vectors = vectors.astype(np.float16)
     asked = Asked(asked.phrases, text(asked.vectors), text(asked.whole[None])[0], True)
@@ -95,7 +95,7 @@ def test_calibrated_passages_do_not_win_by_their_scale() -> None:
 
 def test_codes_alone_give_about_the_same_order() -> None:
     asked, fragments, segment = made(3, items=30)
-    codebook = fit_sign(segment.vectors.astype(np.float32))
+    codebook = fit_sign(segment.vectors[:])
     exact = align(asked, fragments, [segment], None, None, hubness=False)
     segment.kept_vectors = None
     told = align(asked, fragments, [segment], codebook, None, hubness=False)

@@ -143,7 +143,7 @@ def test_a_merge_hands_the_graph_of_its_beginning_down(index: Path, monkeypatch:
         (segment,) = reader.segments
         loaded = graph.load(path, graph.GraphExpectation(ENCODER.dim, len(segment.rows), ENCODER.digest))
         assert loaded is not None and loaded.info.rows == len(segment.rows) == 84
-        found, _ = loaded.search(segment.vectors.astype(np.float32), 1)
+        found, _ = loaded.search(segment.vectors[:], 1)
         same = segment.vectors[found[:, 0]] == segment.vectors
         assert same.all(axis=1).mean() > 0.95
     assert check(index) == []

@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 
 from cmrcli.codes import fit
 from cmrcli.errors import EmbeddingError, IndexDamaged, IndexFormatError, UsageError
-from cmrcli.store import check, layout, maintenance, manifests, open_reader, open_writer, rewriting, schema
+from cmrcli.store import (
+    check,
+    graph_settings,
+    layout,
+    maintenance,
+    manifests,
+    open_reader,
+    open_writer,
+    rewriting,
+    schema,
+)
 from cmrcli.store.batches import Batch, NewContent, NewFragment, NewItem
 from cmrcli.store.vectors import LARGEST, StoredVectors, pack
 from cmrcli.store.writer import Writer
@@ -91,7 +101,7 @@ def test_an_index_of_int8_goes_through_commits_compaction_codes_and_graphs(
         gone = writer.files_in(root.id, b"drawings")[b"part-0.pdf"].id
         writer.commit(Batch(removed_file_ids=[gone]))
         assert check(tmp_path) == []
-        monkeypatch.setattr(maintenance, "GRAPH_ROWS", 20)
+        monkeypatch.setattr(graph_settings, "AUTO_ROWS", 20)
         report = writer.maintain()
         assert (report.segments_after, report.graphs_built) == (1, 1)
         assert check(tmp_path) == []
@@ -121,7 +131,7 @@ def test_float16_becomes_int8_in_one_transaction_and_not_the_other_way(
         writer.commit(batch(root.id, [0, 1, 2]))
         gone = writer.files_in(root.id, b"drawings")[b"part-1.pdf"].id
         writer.commit(Batch(removed_file_ids=[gone]))
-        monkeypatch.setattr(maintenance, "GRAPH_ROWS", 10)
+        monkeypatch.setattr(graph_settings, "AUTO_ROWS", 10)
         monkeypatch.setattr(maintenance, "WORN_SHARE", 1)
         assert writer.maintain().graphs_built == 1
         old = open_reader(tmp_path)
