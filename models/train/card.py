@@ -64,6 +64,7 @@ def run() -> None:
         "image_batch": str(record["fit-image"]["batch"]),
         "teacher_until": f"{record['fit-image'].get('teacher_until', 0):,}",
         "story": (HERE / "story.md").read_text(encoding="utf-8").strip(),
+        "other_cpu": _other_cpu(record.get("other-cpu", {})),
     }
     card = (HERE / "card.md").read_text(encoding="utf-8")
     for name, value in blanks.items():
@@ -154,6 +155,19 @@ def _dev_curve(runs: dict[str, Any]) -> str:
 def _sizes(sizes: dict[str, int]) -> str:
     listed = ", ".join(f"`{name}` {size / 1e6:.2f} MB" for name, size in sizes.items())
     return f"{listed}; together {sum(sizes.values()) / 1e6:.2f} MB"
+
+
+def _other_cpu(found: dict[str, Any]) -> str:
+    why = "Nothing is computed in integers, so rankings should not depend on a CPU's integer instructions."
+    if not found:
+        return f"{why} That was not checked for these files."
+    least = found["least_cosine"]
+    same = "the same ranking" if found["same_ranking"] else "not the same ranking"
+    return (
+        f"{why} Checked with `python -m models.train.other_cpu` on an emulated {found['cpu']} (AVX2, no AVX-512, no VNNI): "
+        f"{found['texts']} texts and {found['images']} pictures have {same}; least cosine between the two CPUs "
+        f"{least['text']:.6f} of texts, {least['image']:.6f} of images."
+    )
 
 
 def _cosine(cosine: dict[str, float]) -> str:

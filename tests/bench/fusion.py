@@ -90,7 +90,7 @@ def outcome(documents: Iterable[str], right: frozenset[str]) -> Outcome:
 
 @contextmanager
 def _without_other_names() -> Iterator[None]:
-    with mock.patch("cmrcli.searching.index._other_names", lambda text: []):
+    with mock.patch("cmrcli.searching.word_signal._other_names", lambda text: []):
         yield
 
 

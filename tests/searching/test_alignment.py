@@ -16,6 +16,7 @@ from cmrcli.calibration.null import calibrate
 from cmrcli.codes.fitting import fit_sign
 from cmrcli.errors import UsageError
 from cmrcli.searching.alignment import ANCHOR, MAX_ITEMS, Aligned, Asked, align, pool, reorder
+from cmrcli.searching.answer import Answer
 from cmrcli.searching.fusion import Ranking
 from cmrcli.store import Segment
 from cmrcli.store.records import ItemFragment
@@ -182,6 +183,17 @@ def test_every_plan_gives_the_same_alignment(index: Index) -> None:
     query = "blue and yellow"
     by_mode = [index.search(query, mode=mode, fragments="on") for mode in ("exact", "codes", "graph", "vectors")]
     assert len({tuple((r.relpath, round(r.score, 5), r.matches) for r in results) for results in by_mode}) == 1
+
+
+def test_a_batch_is_aligned_as_each_query_alone(index: Index) -> None:
+    queries = ["red with blue in the corner", "red", "yellow, green"]
+    for query, answer in zip(queries, index.answer_many(queries), strict=True):
+        assert isinstance(answer, Answer)
+        alone = index.search(query)
+        assert [(r.relpath, round(r.score, 5), r.matches) for r in answer.results] == [
+            (r.relpath, round(r.score, 5), r.matches) for r in alone
+        ]
+        assert bool(alone[0].matches) == (query != "red")
 
 
 def test_parts_of_an_example_are_aligned_when_asked_for(index: Index, tmp_path: Path) -> None:
