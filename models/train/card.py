@@ -159,12 +159,12 @@ def _sizes(sizes: dict[str, int]) -> str:
 
 def _other_cpu(found: dict[str, Any]) -> str:
     why = "Nothing is computed in integers, so rankings should not depend on a CPU's integer instructions."
-    if not found:
+    if found.get("model") != MODEL.name:
         return f"{why} That was not checked for these files."
     least = found["least_cosine"]
     same = "the same ranking" if found["same_ranking"] else "not the same ranking"
     return (
-        f"{why} Checked with `python -m models.train.other_cpu` on an emulated {found['cpu']} (AVX2, no AVX-512, no VNNI): "
+        f"{why} Checked (`python -m models.train.other_cpu`) on an emulated {found['cpu']} (no AVX-512, no VNNI): "
         f"{found['texts']} texts and {found['images']} pictures have {same}; least cosine between the two CPUs "
         f"{least['text']:.6f} of texts, {least['image']:.6f} of images."
     )

@@ -57,7 +57,9 @@ def run() -> None:
     scores = [one["text"] @ one["image"].T for one in found]
     orders = [(np.argsort(-some, axis=1), np.argsort(-some, axis=0)) for some in scores]
     same = all(np.array_equal(ours, theirs) for ours, theirs in zip(*orders, strict=True))
-    note("other-cpu", cpu=CPU, least_cosine=least, same_ranking=same, texts=len(ids), images=len(drawn))
+    note(
+        "other-cpu", model=MODEL.name, cpu=CPU, least_cosine=least, same_ranking=same, texts=len(ids), images=len(drawn)
+    )
     log(f"{CPU}: least cosine {least}, same ranking {same}")
 
 
