@@ -92,8 +92,12 @@ def reorder(ranking: Ranking, aligned: Aligned, among: int, share: float) -> Ran
     """
     hits = list(aligned.scores)
     own: list[float] | None = None
+    # Phrases are independent pieces of evidence, and add up; but each has every part of an item to be found in.
+    phrases = max(map(len, aligned.matches.values()), default=1)
+    parts = aligned.fragments / max(1, len(hits))
+    chances = math.log(max(1, among)) + (phrases - 1) * math.log(max(1.0, parts))
     if aligned.calibrated and ranking.evidence is not None:
-        own = [share * max(NO_EVIDENCE, score - math.log(max(1, among))) for _, score in hits]
+        own = [share * max(NO_EVIDENCE, phrases * score - chances) for _, score in hits]
     last, least = hits[-1][1] if hits else math.inf, min(own, default=math.inf) if own is not None else 0.0
     evidence = ranking.evidence if own is not None and ranking.evidence is not None else [0.0] * len(ranking.hits)
     for (item, score), strength in zip(ranking.hits, evidence, strict=True):
