@@ -92,8 +92,9 @@ def reorder(ranking: Ranking, aligned: Aligned, among: int, share: float) -> Ran
     """
     hits = list(aligned.scores)
     own: list[float] | None = None
-    # Phrases are independent pieces of evidence, and add up; but each has every part of an item to be found in.
-    phrases = max(map(len, aligned.matches.values()), default=1)
+    # Phrases add up as evidence, but not as if they were independent: one query names what goes together. And each of
+    # them has every part of an item to be found in.
+    phrases = math.sqrt(max(map(len, aligned.matches.values()), default=1))
     parts = aligned.fragments / max(1, len(hits))
     chances = math.log(max(1, among)) + (phrases - 1) * math.log(max(1.0, parts))
     if aligned.calibrated and ranking.evidence is not None:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 NO_EVIDENCE = -3.0  # of a similarity that is not among the candidates, or lower than that
 CODE_SHARE = 0.25  # of a part number's similarities: vectors know nothing of those
 CODE_WORDS = 4.0  # a part number that is there in full is no coincidence
-EVEN = 14.0  # evidence at which a result below the first is as likely right as wrong
-SLOPE = 0.237  # of the log-odds in the evidence: similar things are not independent, so less than 1
-FIRST = 1.74  # that a result has the most evidence of all, in log-odds: seldom are several right
+EVEN = 15.0  # evidence at which a result below the first is as likely right as wrong
+SLOPE = 0.221  # of the log-odds in the evidence: similar things are not independent, so less than 1
+FIRST = 1.72  # that a result has the most evidence of all, in log-odds: seldom are several right
 CODE_LEAST = 0.3  # confidence of the best answer to a part number: less, and the part is not there
 
 
