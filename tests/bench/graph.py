@@ -30,7 +30,7 @@ from cmrcli.searching.plan import Asked, choose
 from cmrcli.store import open_writer
 from cmrcli.store.batches import Batch, FileUpdate, NewContent, NewFragment, NewItem
 from cmrcli.store.records import EncoderIdentity
-from tests.bench.codes import _bounds, _right
+from tests.bench.codes import bounds_of, right
 from tests.bench.measure import CACHE, cmrcli, percentiles, take_turns, walls
 from tests.bench.real_vectors import real_vectors
 from tests.bench.record import Figure, Record
@@ -53,7 +53,7 @@ def run(full: bool) -> Record | None:
     if vectors is None:
         return None
     size = FULL_ROWS if full else ROWS
-    rows = vectors.rows[:size]
+    rows = vectors.rows[:size].astype(np.float16).astype(np.float32)  # as an index keeps them
     asked = np.concatenate(list(vectors.of_half(1).values()))
     asked = np.ascontiguousarray(asked[np.random.default_rng(SEED).permutation(len(asked))[:QUERIES]])
     record = Record("graph", f"candidates_of_many over {size:,} real vectors, plan graph", SEED)
@@ -69,7 +69,7 @@ def run(full: bool) -> Record | None:
 # -- the index ---------------------------------------------------------------------------------------------------
 
 
-def _index(rows: NDArray[np.float16]) -> Path:
+def _index(rows: NDArray[np.float32]) -> Path:
     """The index, made now (graph and all) or found under .bench/."""
     manifest = load_manifest(bundled())
     identity = EncoderIdentity(manifest.name, manifest.digest, manifest.dim)
@@ -138,10 +138,10 @@ def _graph(record: Record, index: Index, rows: Vectors, asked: Vectors) -> None:
         ),
         Figure("queries/s / hnswlib's own, one at a time", middle["hnswlib, singly"] / middle["singly"], "x"),
     ]
-    bounds = _bounds(rows, asked)
+    bounds = bounds_of(rows, asked)
     labels = {int(fragment): row for row, fragment in enumerate(segment.rows)}
     nearest = [np.array([labels[int(i)] for i in ids[:10]]) for ids in found]
-    recall = _right(rows, asked, bounds, nearest)
+    recall = right(rows, asked, bounds, nearest)
     record.figures.append(Figure(f"ANN recall@10 at ef {info.ef}", recall, "", None, LEAST_RECALL))
     record.details |= {
         "ef": info.ef,
