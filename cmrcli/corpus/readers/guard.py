@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+# CPU time after which it is raised again: raised in a finaliser or in a callback of the garbage collector, it is lost.
+AGAIN_S = 0.05
+
 
 class TooSlow(BaseException):
     """The stretch used up its time. No Exception: libraries swallow those."""
@@ -29,8 +32,11 @@ def cpu_limit(seconds: float) -> Iterator[None]:
 
     before = signal.signal(signal.SIGPROF, stop)
     try:
-        signal.setitimer(signal.ITIMER_PROF, seconds)
-        yield
-    finally:
+        try:
+            signal.setitimer(signal.ITIMER_PROF, seconds, AGAIN_S)
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+    finally:  # also when the timer struck once more just above
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)

@@ -228,6 +228,25 @@ def test_nesting_loops_and_bombs_end(what: str, tmp_path: Path) -> None:
     assert time.monotonic() - started < 20
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_limit_that_strikes_in_a_finaliser_strikes_again() -> None:
+    class Slow:
+        def __del__(self) -> None:  # what is raised here is printed and lost
+            until = time.process_time() + 0.3
+            while time.process_time() < until:
+                pass
+            ended.append(True)
+
+    ended: list[bool] = []
+    began = time.process_time()
+    with pytest.raises(TooSlow), cpu_limit(0.05):
+        held = Slow()
+        del held
+        while time.process_time() < began + 5:
+            pass
+    assert not ended
+
+
 def test_the_cpu_limit_stops_a_loop_and_leaves_no_timer_behind() -> None:
     with pytest.raises(TooSlow), cpu_limit(0.1):
         while True:
