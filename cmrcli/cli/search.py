@@ -134,7 +134,7 @@ def search(
         min_confidence=min_confidence, fusion=fusion, hubness=not no_hubness, fragments=fragments,
     )  # fmt: skip
     started = time.perf_counter()
-    found = asked = hidden = errors = 0
+    found = asked = hidden = errors = doubted = 0
     expect_text = bool(texts) and mode != "words"
     with open_index(index_folder(index), encoder, threads, expect_text) as opened, crops or contextlib.nullcontext():
         for block, coming in queries:
@@ -149,6 +149,7 @@ def search(
                     continue
                 found += bool(answer.results)
                 hidden += answer.hidden
+                doubted += answer.doubted
                 assert not isinstance(query, CmrcliError)
                 writer.answer(query.shown, answer.results)
                 if crops is not None:
@@ -172,7 +173,8 @@ def search(
         raise typer.Exit(3)
     if not found:
         if sys.stderr.isatty():
-            say("nothing found")
+            nearest = "; no text has this part number, --min-confidence 0 shows what is nearest" if doubted else ""
+            say(f"nothing found{nearest}")
         raise typer.Exit(1)
 
 

@@ -42,9 +42,12 @@ def tell_all(explanations: Sequence[Explanation], stage: str, started: float, co
 class Answer:
     """Results of one query, best first, and what the caller should know of it.
 
-    `hidden` counts items that would have been shown if their file could be read now by this user.
+    Attributes:
+        hidden: items that would have been shown if their file could be read now by this user.
+        doubted: nothing is shown although something is near: the query is a part number that no words have.
     """
 
     results: list[Result]
     hidden: int
     explanation: Explanation
+    doubted: bool = False

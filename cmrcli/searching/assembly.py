@@ -52,11 +52,13 @@ class Assembled:
     Attributes:
         hidden: items that would be among them if this user could read their file now.
         final: longer rankings would not add a result.
+        doubted: there was something near, but nothing sure enough to be shown (`Wanted.doubtful`).
     """
 
     results: list[Result]
     hidden: int
     final: bool
+    doubted: bool = False
 
 
 def assemble(
@@ -90,7 +92,7 @@ def assemble(
     fused = fuse_evidence(rankings, total) if by_evidence else fuse(rankings)
     sure = confidences(total)
     if wanted.doubtful and by_evidence and max(sure.values()) < CODE_LEAST:
-        return Assembled([], 0, True)
+        return Assembled([], 0, True, doubted=True)
     beyond_reach = False
     if wanted.min_confidence is not None and total:
         fused = [row for row in fused if sure[row[0]] >= wanted.min_confidence]

@@ -103,7 +103,7 @@ class Looker:
                 len(candidates.fragment_ids) >= deep or way_at(plan, deep) == "graph"
             )
             if assembled.final or not (more_words or more_vectors):
-                return Answer(assembled.results, assembled.hidden, explanation)
+                return Answer(assembled.results, assembled.hidden, explanation, assembled.doubted)
             depth *= DEEPER
 
     def _fragments(self, task: Task) -> FragmentSignal:

@@ -74,6 +74,8 @@ def test_a_part_number_that_is_not_there_is_not_found(index: Index) -> None:
     assert index.search("A-9999-77", min_confidence=0), "the nearest are shown to who asks for them"
     assert index.search("A-9999-77", mode="vectors") and index.search("A-9999-77", fusion="rrf")
     assert index.search("A-1023-02 ZQ-9999X")[0].relpath == "notes/bolts.md", "one of two is there"
+    # Said apart from a search that comes out empty for another reason, so that a person knows what to do.
+    assert index.answer("QX-9914-77").doubted and not index.answer("QX-9914-77", min_confidence=1.0).doubted
 
 
 def test_ranks_are_fused_where_that_is_asked_for(index: Index) -> None:
