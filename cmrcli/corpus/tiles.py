@@ -1,6 +1,6 @@
 """Tiles: parts of a picture with a vector of their own, because the whole is too small to show them.
 
-An image tower sees about 224 x 224 pixels. Of an A-size sheet that is the layout; a section view or the title
+An image tower sees 160 to 384 pixels a side. Of an A-size sheet that is the layout; a section view or the title
 block in a corner is a smudge. So a large drawing is cut into a grid of overlapping tiles, as many along each
 edge as keep a tile below TILE_PX: 3 x 2 for a sheet of 1568 px, 2 x 2 for 1000 px, none below
 MIN_LONG_EDGE_PX. Long strips of any kind (a panorama, a plan of a pipeline, a long receipt) are cut along
@@ -26,7 +26,7 @@ MAX_TILES = 12
 OVERLAP = 0.15  # of a tile's edge, shared with its neighbour: a detail on a seam is whole in one of them
 ELONGATED = 2.2  # aspect from which a picture of any kind is cut along its length
 MIN_LONG_EDGE_PX = 717  # 2 x 224 x 1.6: below, a tile would show hardly more than the whole picture does
-TILE_PX = 600  # longest tile edge wanted: a pen line of 2 px is still 3/4 px in the encoder's 224
+TILE_PX = 600  # longest tile edge wanted: a pen line of 2 px is still half a pixel of an encoder's 160, 3/4 of 224
 MIN_TILE_PX = 96  # strips thinner than this hold nothing that more pixels would bring out
 _STRIP_ASPECT = 1.6  # a tile's own aspect stays below this
 

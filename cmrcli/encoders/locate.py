@@ -10,7 +10,7 @@ from pathlib import Path
 from cmrcli.encoders.manifest import MANIFEST_NAME, EncoderManifest, load_manifest
 from cmrcli.errors import EncoderError, display_path
 
-BUNDLED_NAME = "cmr-small-3"
+BUNDLED_NAME = "cmr-small-4"
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 

@@ -18,11 +18,13 @@ STAGES = (
     "teacher",
     "prepare-text",
     "prepare-images",
-    "label-scores",
     "prepare-parts",
     "distil-text",
+    "embed-image-texts",
+    "fit-labels",
     "fit-image",
     "fit-plain",
+    "distil-image",
     "export",
     "evaluate-report",
 )
@@ -32,7 +34,8 @@ def run() -> None:
     """Writes the card, and `record.json` beside this file: what the next run says of stages that it does not repeat."""
     record = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
     for name, figures in json.loads((OUT / "record.json").read_text()).items():
-        record[name] = record.get(name, {}) | figures
+        of_texts = {"text": record[name]["text"]} if "text" in record.get(name, {}) else {}
+        record[name] = of_texts | figures
     RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     report, made = record["evaluate-report"], record["prepare-parts"]
     of_parts = {name: found for name, found in report["sets"].items() if name.split()[0] in ("drawing", "rendering")}
@@ -61,8 +64,9 @@ def run() -> None:
         "text_steps": f"{record['distil-text']['steps']:,}",
         "rows_only": str(ROWS_ONLY),
         "image_steps": f"{record['fit-image']['steps']:,}",
-        "image_batch": str(record["fit-image"]["batch"]),
-        "teacher_until": f"{record['fit-image'].get('teacher_until', 0):,}",
+        "image_batch": f"{record['fit-image']['batch']:,}",
+        "label_steps": f"{record['fit-labels']['steps']:,}",
+        "label_batch": str(record["fit-labels"]["batch"]),
         "story": (HERE / "story.md").read_text(encoding="utf-8").strip(),
         "other_cpu": _other_cpu(record.get("other-cpu", {})),
     }

@@ -1,11 +1,11 @@
-"""ONNX weights stored in 8 bits (a token table in 4), one scale per output channel; the arithmetic stays float32.
+"""ONNX weights stored in 8 bits (a token table in 4) with a scale per output and input; the arithmetic stays float32.
 
 The graph turns the integers back into floats, once while ONNX Runtime loads it and folds constants, or at the one run
 of a session that is opened for one query. So the vectors do not depend on which integer instructions a CPU has, and
 nothing is lost but the rounding of the weights. A matrix is multiplied with its integers and the product scaled, which
 is as exact and spares a pass over the matrix. Small tensors, and convolutions with few inputs per output, whose
-rounding costs most and whose bytes are few, are kept in float16; but not those of the label networks, which come from
-8-bit files.
+rounding costs most and whose bytes are few, are kept in float16; of the label networks only the latter, for want of
+room.
 """
 
 import copy
@@ -16,14 +16,13 @@ import torch
 from onnx import helper, numpy_helper
 from torch import nn
 
-from models.train.image_tower import LearnedPart
 from models.train.text_tower import GROUP, STEPS_UP, stored_rows, table_scales, table_steps
 from models.train.workspace import DIM
 
 SMALLEST = 40_000  # elements; smaller tensors are kept in float16
 FEW_INPUTS = 32  # of one output of a convolution: depthwise ones
 HALF_FROM = 1_024  # elements; still smaller ones (biases, norms) stay float32
-CHANNEL_AXIS = {"Conv": 0, "Gemm": 0, "MatMul": -1}  # a Gemm as PyTorch writes it: weight (out, in), transposed
+PRODUCTS = ("Conv", "Gemm", "MatMul")  # a Gemm as PyTorch writes it: weight (out, in), transposed
 
 
 def compress(model: onnx.ModelProto, table: str = "") -> onnx.ModelProto:
@@ -40,20 +39,23 @@ def compress(model: onnx.ModelProto, table: str = "") -> onnx.ModelProto:
         elif name == table:
             kept += _pack_table(name, array)
             _read_packed(graph, node, name)
-        elif node.op_type in CHANNEL_AXIS and array.ndim > 1 and _in_8_bits(name, array.size, array[0].size):
-            axis = CHANNEL_AXIS[node.op_type] % array.ndim
-            integers, scales = _round(array, axis)
-            kept.append(numpy_helper.from_array(integers, f"{name}_i8"))
+        elif node.op_type in PRODUCTS and array.ndim > 1 and _in_8_bits(name, array.size, array[0].size):
             if node.op_type == "MatMul":
+                integers, scales = _round(array, array.ndim - 1)
                 kept.append(numpy_helper.from_array(scales.reshape(-1), f"{name}_scale"))
                 made.append(_cast(f"{name}_i8", name))
                 _scale_product(graph, node, f"{name}_scale")
             else:
+                loud = _loudness(array)
+                integers, scales = _round(array / loud, 0)
                 kept.append(numpy_helper.from_array(scales, f"{name}_scale"))
+                kept.append(numpy_helper.from_array(loud, f"{name}_inputs"))
                 made += [
                     _cast(f"{name}_i8", f"{name}_f32"),
-                    helper.make_node("Mul", [f"{name}_f32", f"{name}_scale"], [name]),
+                    helper.make_node("Mul", [f"{name}_f32", f"{name}_scale"], [f"{name}_even"]),
+                    helper.make_node("Mul", [f"{name}_even", f"{name}_inputs"], [name]),
                 ]
+            kept.append(numpy_helper.from_array(integers, f"{name}_i8"))
         elif array.size >= HALF_FROM:
             kept.append(numpy_helper.from_array(array.astype(np.float16), f"{name}_f16"))
             made.append(_cast(f"{name}_f16", name))
@@ -84,48 +86,26 @@ def rounded(module: nn.Module) -> nn.Module:
             words = name.endswith("_words")
             matrix = words or (name == "weight" and isinstance(part, nn.Conv2d | nn.Linear))
             if matrix and _in_8_bits(f"{place}.{name}", tensor.numel(), tensor[0].numel()):
-                integers, scales = _round(tensor.numpy(), tensor.ndim - 1 if words else 0)
-                tensor.copy_(torch.from_numpy(integers * scales))
+                loud = 1.0 if words else _loudness(tensor.numpy())
+                integers, scales = _round(tensor.numpy() / loud, tensor.ndim - 1 if words else 0)
+                tensor.copy_(torch.from_numpy(integers * scales * loud))
             elif tensor.numel() >= HALF_FROM:
                 tensor.copy_(tensor.half().float())
     return module
 
 
-@torch.no_grad()
-def equalise(part: LearnedPart) -> LearnedPart:
-    """A copy that computes the same, with the inputs of every convolution behind a ReLU made equally loud.
+def _loudness(array: np.ndarray) -> np.ndarray:
+    """(1, inputs, 1...): the largest weight of each input, by which all its weights are divided before rounding.
 
-    One scale per output serves all inputs of that output, so quiet inputs would be rounded away. A factor moved through
-    the ReLU, into the convolution before it (whose own scale takes it up), costs nothing. Source: Nagel et al. 2019,
-    arXiv:1906.04721.
+    One scale per output serves all inputs of that output, so quiet inputs would be rounded away. After Nagel et al.
+    2019, arXiv:1906.04721, who move this factor into the layer before; stored, it needs no ReLU between the two.
     """
-    part = copy.deepcopy(part)
-    layers, ops = part.trunk.layers, part.trunk.ops
-    for before in ops:
-        users = [op for op in ops if before["out"] in op["in"]]
-        if before["op"] != "conv" or before.get("act") != "relu" or len(users) != 1:
-            continue
-        if users[0]["op"] == "conv" and users[0].get("groups", 1) == 1:
-            readers = [layers[users[0]["weight"]].weight]
-        elif users[0]["op"] == "global_mean":  # the pooled feature
-            readers = [part.project.weight, part.loudness.weight]
-        else:
-            continue
-        dims = tuple(number for number in range(readers[0].ndim) if number != 1)
-        loud = readers[0].abs().amax(dims)
-        loud = torch.where(loud > 1e-4 * loud.max(), loud, torch.ones_like(loud))
-        first = layers[before["weight"]]
-        first.weight.mul_(loud[:, None, None, None])
-        first.bias.mul_(loud)
-        for weight in readers:
-            weight.div_(loud.view(1, -1, *[1] * (weight.ndim - 2)))
-    return part
+    loud = np.abs(array).max(axis=tuple(n for n in range(array.ndim) if n != 1), keepdims=True)
+    return np.where(loud > 1e-4 * loud.max(), loud, 1.0).astype(np.float32)
 
 
 def _in_8_bits(name: str, size: int, inputs: int) -> bool:
-    if name.startswith("labels."):
-        return size >= HALF_FROM
-    return size >= SMALLEST and inputs > FEW_INPUTS
+    return inputs > FEW_INPUTS and size >= (HALF_FROM if name.startswith("labels.") else SMALLEST)
 
 
 def _round(array: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:

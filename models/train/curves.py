@@ -1,50 +1,68 @@
 """How quality grows: the macro average over the sets of the choosing half of dev, of every checkpoint that was kept.
 
-    python -m models.train.curves PREFIX...      image, plain, or what a run with other data was renamed to
+    python -m models.train.curves NAME...      image, plain, both, or another run's name ($CMRCLI_TRAIN_RUN)
 
-Reads `PREFIX-at-STEP.pt` and notes the curve for the card. The sets with pictures of dev only; parts
-are not among them.
+Reads `NAME-at-STEP.pt` and `NAME.pt` and notes the curve for the card. The sets with pictures of dev only; parts are
+not among them. Beside the average stands a set of photos in train whose class names training never hears
+(`examples.UNNAMED`).
 """
 
 import sys
 from pathlib import Path
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
-from models.train import evaluate, fit_image, pictures
-from models.train.image_tower import EXPORTED_GAIN, LearnedPart, encode
+from models.train import evaluate, examples, pictures
+from models.train.image_tower import ImageTower, encode, learned_part
+from models.train.label_words import spoken
 from models.train.measures import Questions, measure
 from models.train.workspace import OUT, log, note
 
+Asked = tuple[Questions, NDArray[np.float32], pictures.Pixels]  # with the texts' vectors and the gallery's pictures
 
-def run(prefix: str) -> None:
-    """Measures the checkpoints of one run."""
-    rows = pictures.words("dev")
-    chosen = np.asarray([number for number, row in enumerate(rows) if pictures.half(row) == "choose"])
-    speak = fit_image.speaker()
-    if speak is None:
-        raise SystemExit("no text tower to ask with")
-    asked = [
-        (questions, speak(questions.queries)) for questions in evaluate.all_questions([rows[n] for n in chosen])
-    ]  # fmt: skip
-    pixels = pictures.pixels("dev", pictures.SIZE)[chosen]
-    scores = torch.from_numpy(evaluate.dev_scores()[chosen].astype(np.float32))
-    labels = EXPORTED_GAIN * fit_image.label_part(speak).say(*scores.split([1001, 631], 1))
-    curve = []
-    for path in sorted(OUT.glob(f"{prefix}-at-*.pt"), key=_step):
-        part = LearnedPart().eval()
-        part.load_state_dict(torch.load(path, weights_only=True)["learned"])
-        vectors = encode(part, pixels, None if prefix.startswith("plain") else labels)
-        values = {questions.name: _leading(questions, texts, vectors) for questions, texts in asked}
-        curve.append({"step": _step(path), "macro": float(np.mean(list(values.values()))), **values})
-        log(f"{path.name}: " + "  ".join(f"{name} {value:.3f}" for name, value in curve[-1].items()))
+
+def run(*prefixes: str) -> None:
+    """Measures the checkpoints of some runs; "labels" stands for labels as words alone, with the taught networks."""
+    asked = sets()
+    for prefix in prefixes:
+        _measure(prefix, asked)
+
+
+def _measure(prefix: str, asked: list[Asked]) -> None:
+    labels = None if prefix.startswith("plain") else spoken(examples.speaker())
+    curve: list[dict[str, float | str]] = []
+    for path in [*sorted(OUT.glob(f"{prefix}-at-*.pt"), key=_step), OUT / f"{prefix}.pt"]:
+        step = _step(path) if "-at-" in path.name else "end"
+        learned = None if prefix == "labels" else learned_part(path)
+        curve.append({"step": step, **figures(ImageTower(labels, learned).eval(), asked)})
+        log(f"{prefix}: " + "  ".join(f"{name} {value}" for name, value in curve[-1].items()))
     note("curves", **{prefix: curve})
 
 
-def _leading(questions: Questions, texts: np.ndarray, vectors: np.ndarray) -> float:
-    values = measure(texts @ vectors[questions.gallery].T, questions.relevant)
-    return round(float(values[evaluate.LEADING.get(questions.name, "success@1")].mean()), 4)
+def sets() -> list[Asked]:
+    """The choosing half's sets, then the unnamed classes of train."""
+    rows = pictures.words("dev")
+    chosen = np.asarray([number for number, row in enumerate(rows) if pictures.half(row) == "choose"])
+    speak = examples.speaker()
+    pixels = pictures.pixels("dev", pictures.SIZE)[chosen]
+    of_dev = evaluate.all_questions([rows[n] for n in chosen])
+    asked = [(questions, speak(questions.queries), pixels[questions.gallery]) for questions in of_dev]
+    rows = pictures.words("train")
+    unnamed = [number for number, row in enumerate(rows) if examples.unnamed(row)]
+    questions = evaluate.by_words("photo (unnamed classes)", rows, unnamed, "names")
+    pixels = pictures.resized(pictures.pixels("train", pictures.STORED)[unnamed], pictures.SIZE)
+    return [*asked, (questions, speak(questions.queries), pixels)]
+
+
+def figures(tower: ImageTower, asked: list[Asked]) -> dict[str, float]:
+    """The leading measure of each set and their macro average, that of dev alone."""
+    values = {}
+    for questions, texts, pixels in asked:
+        found = measure(texts @ encode(tower, pixels).T, questions.relevant)
+        values[questions.name] = round(float(found[evaluate.leading(questions.name)].mean()), 4)
+    of_dev = [value for name, value in values.items() if name != "photo (unnamed classes)"]
+    return {"macro": round(float(np.mean(of_dev)), 4), **values}
 
 
 def _step(path: Path) -> int:
@@ -52,6 +70,4 @@ def _step(path: Path) -> int:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        if not name.startswith("--"):
-            run(name)
+    run(*(name for name in sys.argv[1:] if not name.startswith("--")))

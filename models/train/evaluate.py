@@ -12,6 +12,7 @@ import hashlib
 import json
 import sys
 import time
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,20 +27,27 @@ from tokenizers import Tokenizer
 
 from cmrcli.samples.ageing import aged
 from models.train import label_scores, pictures, released, rival, text_tower
-from models.train.fit_image import label_part
-from models.train.image_tower import LearnedPart, encode
+from models.train.image_tower import ImageTower, encode, learned_part
+from models.train.label_words import spoken
+from models.train.lexicon import read_lexicon
 from models.train.measures import Questions, difference, interval, macro, measure
-from models.train.texts import read_lexicon
-from models.train.workspace import MODEL, OUT, log, note, stage
+from models.train.workspace import CORES, MODEL, OUT, log, note, stage
 
 Vectors = NDArray[np.float32]
 BASELINE, PLAIN = "labels as words", "plain contrastive"
-LEADING = {  # the measure of each set that counts in the macro average
+LEADING = {
     "text -> photo (unseen classes)": "R-precision", "text -> clothing photo": "R-precision",
     "text -> product": "R-precision", "text -> figure (alt text)": "success@10",
     "drawing -> rendering": "R-precision", "rendering -> drawing": "R-precision",
-    "drawing -> other drawing": "R-precision",
+    "drawing -> other drawing": "R-precision", "photo (unnamed classes)": "R-precision",
 }  # fmt: skip
+
+
+def leading(name: str) -> str:
+    """The measure of a set that counts in the macro average."""
+    return LEADING.get(name, "success@1")
+
+
 Values = dict[str, dict[str, NDArray[np.float64]]]  # tower -> measure -> one value a query
 
 
@@ -47,12 +55,13 @@ def run(half: str = "report") -> None:
     """Measures the encoder in `models/` on one half of dev and notes the figures; parts on the reporting half alone."""
     with stage(f"evaluate-{half}"):
         pictures.prepare("dev", pictures.SIZE)
+        pictures.prepare("dev", pictures.LABELLED)
         rows = pictures.words("dev")
         chosen = np.asarray([number for number, row in enumerate(rows) if pictures.half(row) == half])
         encoders = [MODEL, released.predecessor()]
-        towers = image_vectors(
-            f"dev-{half}", pictures.pixels("dev", pictures.SIZE)[chosen], dev_scores()[chosen], encoders
-        )
+        large = pictures.pixels("dev", pictures.LABELLED)
+        sizes_of = {size: pictures.pixels("dev", size)[chosen] for size in (pictures.SIZE, pictures.LABELLED)}
+        towers = image_vectors(f"dev-{half}", sizes_of, label_scores.kept("dev", large)[chosen], encoders)
         found: dict[str, Values] = {}
         sizes: dict[str, tuple[int, int]] = {}
         groups: dict[str, NDArray[np.int64]] = {}
@@ -81,22 +90,22 @@ def _figures(
     """Means with intervals of every set and tower, and what MODEL is ahead of the others by, paired."""
     sets: dict[str, Any] = {}
     for name, values in found.items():
-        leading = LEADING.get(name, "success@1")
-        ours = values[MODEL.name][leading]
+        leads = leading(name)
+        ours = values[MODEL.name][leads]
         sets[name] = {
-            "queries": sizes[name][0], "gallery": sizes[name][1], "leading": leading,
+            "queries": sizes[name][0], "gallery": sizes[name][1], "leading": leads,
             "towers": {t: {k: interval(v, groups[name]) for k, v in one.items()} for t, one in values.items()},
             "ahead": {
-                t: difference(ours, one[leading], groups[name]) for t, one in values.items() if t != MODEL.name
+                t: difference(ours, one[leads], groups[name]) for t, one in values.items() if t != MODEL.name
             },
         }  # fmt: skip
         log(f"{name}: " + "  ".join(f"{t} {v['success@1'].mean():.3f}/{v['success@10'].mean():.3f}/"
                                     f"{v['R-precision'].mean():.3f}" for t, v in values.items()))  # fmt: skip
     towers = next(iter(found.values()))
-    leading = {name: {t: found[name][t][LEADING.get(name, "success@1")] for t in towers} for name in found}
-    averages = {t: macro([(leading[n][t], groups[n]) for n in found]) for t in towers}
+    leads = {name: {t: found[name][t][leading(name)] for t in towers} for name in found}
+    averages = {t: macro([(leads[n][t], groups[n]) for n in found]) for t in towers}
     ahead = {
-        t: macro([(leading[n][MODEL.name] - leading[n][t], groups[n]) for n in found])
+        t: macro([(leads[n][MODEL.name] - leads[n][t], groups[n]) for n in found])
         for t in towers if t != MODEL.name
     }  # fmt: skip
     log(f"macro average {averages}, ahead {ahead}")
@@ -118,8 +127,8 @@ def all_questions(rows: list[dict[str, Any]]) -> list[Questions]:
         "text -> clothing photo": of(lambda row: row["source"].startswith("clothing")),
         "text -> product": of(lambda row: row["kind"] == "product"),
     }
-    sets = [_by_words(name, rows, gallery, "names") for name, gallery in kinds.items()]
-    sets.append(_by_words("ja -> emoji", rows, kinds["text -> emoji"], "names_ja"))
+    sets = [by_words(name, rows, gallery, "names") for name, gallery in kinds.items()]
+    sets.append(by_words("ja -> emoji", rows, kinds["text -> emoji"], "names_ja"))
     sets.append(_by_lexicon("ja -> icon (lexicon)", rows, kinds["text -> icon"]))
     figures = of(lambda row: row["source"].startswith("openstax") and row["captions"])
     sets.append(_one_by_one("text -> figure (alt text)", rows, figures))
@@ -127,26 +136,28 @@ def all_questions(rows: list[dict[str, Any]]) -> list[Questions]:
 
 
 def image_vectors(
-    group: str, pixels: pictures.Pixels, scores: NDArray[np.float16], encoders: list[Path]
+    group: str, by_size: dict[int, pictures.Pixels], scores: NDArray[np.float16], encoders: list[Path]
 ) -> dict[str, Vectors]:
-    """(n, 384) from each encoder's image tower, and of the label scores in the bundled text tower's words."""
-    found = {folder.name: _encoded(folder, group, pixels) for folder in encoders}
-    words = label_part(lambda words: released.embed_texts(words, MODEL))
+    """(n, 384) from each encoder's image tower, and of the original label networks in the bundled text tower's words.
+
+    `by_size` holds the same pictures at every size that an encoder reads.
+    """
+    found = {folder.name: _encoded(folder, group, by_size) for folder in encoders}
+    words = spoken(lambda words: released.embed_texts(words, MODEL), taught=None)
     labels = words.say(*torch.from_numpy(scores.astype(np.float32)).split([1001, 631], 1)).numpy()
     found[BASELINE] = labels / np.linalg.norm(labels, axis=1, keepdims=True)
     if (OUT / "plain.pt").exists():
-        part = LearnedPart().eval()
-        part.load_state_dict(torch.load(OUT / "plain.pt", weights_only=True)["learned"])
-        found[PLAIN] = encode(part, pixels, None)
+        found[PLAIN] = encode(ImageTower(None, learned_part(OUT / "plain.pt")).eval(), by_size[pictures.SIZE])
     return found
 
 
-def _encoded(folder: Path, group: str, pixels: pictures.Pixels) -> Vectors:
+def _encoded(folder: Path, group: str, by_size: dict[int, pictures.Pixels]) -> Vectors:
     """An encoder's vectors of a group of images; kept, because the predecessor's never change."""
     digest = hashlib.sha256((folder / "image.onnx").read_bytes()).hexdigest()[:12]
     path = OUT / f"vectors-{group}-{digest}.npy"
     if not path.exists():
-        runner = released.session(folder / "image.onnx")
+        runner = released.session(folder / "image.onnx", CORES)
+        pixels = by_size[tomllib.loads((folder / "model.toml").read_text())["image"]["size"]]
         blocks = np.array_split(pixels, max(1, len(pixels) // 16))
         np.save(path, np.concatenate([runner.run(None, {"pixel_values": block})[0] for block in blocks]))
         log(f"{folder.name}: {len(pixels):,} images of {group}")
@@ -157,19 +168,16 @@ def part_values(encoders: list[Path]) -> list[tuple[str, Values, NDArray[np.int6
     """Sets over the part families kept apart: name, values, family of each query, size of the gallery."""
     held, shown = pictures.words("parts-held"), pictures.words("parts-gallery")
     rows = held + shown
-    sheets = pictures.pixels("parts-held", pictures.SIZE)
+    sheets = pictures.pixels("parts-held", pictures.LABELLED)
     redrawn = [number for number, row in enumerate(held) if row["sheet"] == 1]
     changed = {
         "redrawn": sheets[redrawn],
         "redrawn and turned": np.stack([_turned(sheets[n], n) for n in redrawn]),
         "redrawn and scanned": np.stack([_scanned(sheets[n], n) for n in redrawn]),
     }
-    pixels = np.concatenate([sheets, pictures.pixels("parts-gallery", pictures.SIZE), *changed.values()])
-    scores = np.concatenate([np.load(OUT / f"scores-{group}.npy") for group in ("parts-held", "parts-gallery")])
-    runner = label_scores.session()
-    made = np.concatenate(list(changed.values()))
-    more = [runner.run(None, {"pixels": block})[0] for block in np.array_split(made, len(made) // 32 + 1)]
-    towers = image_vectors("parts", pixels, np.concatenate([scores, *more]), encoders)
+    large = np.concatenate([sheets, pictures.pixels("parts-gallery", pictures.LABELLED), *changed.values()])
+    by_size = {pictures.LABELLED: large, pictures.SIZE: pictures.resized(large, pictures.SIZE)}
+    towers = image_vectors("parts", by_size, label_scores.kept("parts", large), encoders)
     family = np.asarray([row["concept"] for row in rows])
     sheet = np.asarray([row["sheet"] for row in rows])
     is_held = np.arange(len(rows)) < len(held)
@@ -214,16 +222,6 @@ def _scanned(pixels: pictures.Pixels, number: int) -> pictures.Pixels:
     from random import Random
 
     return np.asarray(aged(Image.fromarray(pixels).convert("L"), Random(number)).convert("RGB"))
-
-
-def dev_scores() -> NDArray[np.float16]:
-    """The label networks' scores of all dev images, made once."""
-    path = OUT / "scores-dev.npy"
-    if not path.exists():
-        runner, pixels = label_scores.session(), pictures.pixels("dev", pictures.SIZE)
-        blocks = [runner.run(None, {"pixels": pixels[start : start + 32]})[0] for start in range(0, len(pixels), 32)]
-        np.save(path, np.concatenate(blocks).astype(np.float16))
-    return np.asarray(np.load(path))
 
 
 def text_figures(folder: Path) -> dict[str, list[float]]:
@@ -283,6 +281,8 @@ def speeds() -> dict[str, dict[str, float]]:
             text = clock(name, "text_session_ms", lambda f=folder: released.session(f / "text.onnx"))
             once = clock(name, "text_light_session_ms", lambda f=folder: _light(f / "text.onnx"))
             clock(name, "first_query_of_a_light_session_ms", lambda s=once, q=words: s.run(None, q))
+            for _ in range(5):
+                clock(name, "query_ms_of_a_light_session", lambda s=once, q=words: s.run(None, q))
             image = clock(name, "image_session_ms", lambda f=folder: released.session(f / "image.onnx", 2))
             text.run(None, words)
             image.run(None, one)
@@ -308,7 +308,7 @@ def _light(path: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def _by_words(name: str, rows: list[dict[str, Any]], gallery: list[int], field: str) -> Questions:
+def by_words(name: str, rows: list[dict[str, Any]], gallery: list[int], field: str) -> Questions:
     """One query per first name; every image that has it among its names answers."""
     queries = sorted({rows[number][field][0] for number in gallery if rows[number][field]})
     relevant = np.zeros((len(queries), len(gallery)), bool)

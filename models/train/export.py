@@ -15,10 +15,13 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from models.train import fit_image, pictures, released, text_tower
-from models.train.compress import compress, equalise, rounded
+from models.train import pictures, released, text_tower
+from models.train.compress import compress, rounded
+from models.train.distil_image import TAUGHT
+from models.train.examples import speaker
 from models.train.fold import fold_padding
-from models.train.image_tower import ImageTower, LearnedPart
+from models.train.image_tower import ImageTower, learned_part
+from models.train.label_words import spoken
 from models.train.workspace import CONTEXT, DIM, MODEL, OUT, log, note, recorded, stage
 
 OPSET = 18  # BitwiseAnd
@@ -64,7 +67,7 @@ pad_id = 0
 """
 
 
-def run(image: Path | None = OUT / "image.pt") -> None:
+def run(image: Path | None = TAUGHT) -> None:
     """Exports both towers; without `image` the image tower is labels as words alone.
 
     The text tower is that of `text.pt`, or the released files as they are (`--images`).
@@ -100,15 +103,7 @@ def run(image: Path | None = OUT / "image.pt") -> None:
 
 def image_tower(checkpoint: Path | None) -> ImageTower:
     """The image tower of a checkpoint, with the labels in the words of the text tower."""
-    learned = None
-    if checkpoint is not None:
-        learned = LearnedPart()
-        learned.load_state_dict(torch.load(checkpoint, weights_only=True)["learned"])
-        learned = equalise(learned)
-    speak = fit_image.speaker()
-    if speak is None:
-        raise SystemExit(f"no {OUT / 'text.pt'}: run `python -m models.train.distil` first, or give --images")
-    return ImageTower(fit_image.label_part(speak), learned).eval()
+    return ImageTower(spoken(speaker()), learned_part(checkpoint) if checkpoint is not None else None).eval()
 
 
 def _export_text(folder: Path) -> None:
@@ -172,4 +167,4 @@ def _cosine(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> dict[str,
 
 
 if __name__ == "__main__":
-    run(None if "--interim" in sys.argv else OUT / "image.pt")
+    run(None if "--interim" in sys.argv else TAUGHT)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.train.texts import read_lexicon
+from models.train.lexicon import read_lexicon
 from models.train.workspace import SEED
 
 DRAWN = ("icon", "symbol", "stencil")
@@ -36,17 +36,6 @@ class ImageTexts:
     starts: NDArray[np.int64]
     ids: NDArray[np.int32]
     weights: NDArray[np.float32]
-
-    def draw(self, images: NDArray[np.int64], chance: np.random.Generator) -> NDArray[np.int64]:
-        """One text number per image, -1 where the image has none."""
-        drawn = np.full(len(images), -1, np.int64)
-        for place, image in enumerate(images):
-            first, last = self.starts[image], self.starts[image + 1]
-            if last > first:
-                drawn[place] = self.ids[
-                    first + np.searchsorted(np.cumsum(self.weights[first:last])[:-1], chance.random())
-                ]
-        return drawn
 
 
 def collect(rows: list[dict[str, Any]], wanted: Callable[[str], bool] = bool) -> ImageTexts:

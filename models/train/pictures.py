@@ -1,12 +1,14 @@
 """The images of the training data as arrays, with their words.
 
-The tool letterboxes every image on a white square of `SIZE` pixels; so does this module. The learned part of the image
-tower sees `LEARNED_SIZE` pixels, so the training images are kept at that size, as one memory-mapped file.
+The tool letterboxes every image on a white square of `SIZE` pixels; so does this module. Training images are kept a
+little larger, so that a crop has more to show, as one memory-mapped file.
 """
 
 import io
 import json
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.train.workspace import DATA, OUT, fraction, log, stage
+from models.train.workspace import CORES, DATA, OUT, fraction, log, stage
 
-SIZE = 224  # what the tool feeds, and what the label networks see
-LEARNED_SIZE = 128
+SIZE = 160  # what the tool feeds
+STORED = 192  # what training reads
+LABELLED = 224  # what the label networks were made for: their originals, as teachers and as baseline, see this
+BLOCK = 256
 Pixels = NDArray[np.uint8]  # (n, size, size, 3), RGB
 WORDS = (
     "id",
@@ -47,11 +51,21 @@ def letterbox(image: Image.Image, size: int) -> Pixels:
     return np.asarray(square)
 
 
+def resized(images: Pixels, size: int) -> Pixels:
+    """(n, size, size, 3): square pictures as the tool would feed them at another size."""
+    return np.stack([letterbox(Image.fromarray(image), size) for image in images])
+
+
 def rows(split: str) -> Iterator[dict[str, Any]]:
     """Every row of `train` or `dev`, in the order of the files."""
+    for block in _blocks(split):
+        yield from block
+
+
+def _blocks(split: str) -> Iterator[list[dict[str, Any]]]:
     for path in sorted((DATA / split).glob("*.parquet")):
-        for batch in pq.ParquetFile(path).iter_batches(256):
-            yield from batch.to_pylist()
+        for batch in pq.ParquetFile(path).iter_batches(BLOCK):
+            yield batch.to_pylist()
 
 
 def prepare(split: str, size: int) -> None:
@@ -59,17 +73,23 @@ def prepare(split: str, size: int) -> None:
     pixels_path = OUT / f"{split}-{size}.npy"
     if pixels_path.exists():
         return
-    with stage("prepare-images"):
+    with stage("prepare-images"), ProcessPoolExecutor(CORES) as pool:
         words = [{key: row[key] for key in WORDS} for row in rows(split)]
         beside = OUT / f"{split}-{size}.tmp.npy"
         pixels = np.lib.format.open_memmap(beside, "w+", np.uint8, (len(words), size, size, 3))
-        for number, row in enumerate(rows(split)):
-            pixels[number] = letterbox(Image.open(io.BytesIO(row["image"])), size)
-            if number % 10_000 == 0:
-                log(f"{split}: {number:,} of {len(words):,} images at {size} px")
+        done = 0
+        encoded = ([row["image"] for row in block] for block in _blocks(split))
+        for decoded in pool.map(_decoded, encoded, repeat(size)):
+            pixels[done : done + len(decoded)] = decoded
+            done += len(decoded)
         pixels.flush()
         (OUT / f"{split}.json").write_text(json.dumps(words, ensure_ascii=False))
         beside.replace(pixels_path)
+        log(f"{split}: {done:,} images at {size} px")
+
+
+def _decoded(images: list[bytes], size: int) -> Pixels:
+    return np.stack([letterbox(Image.open(io.BytesIO(image)), size) for image in images])
 
 
 def words(split: str) -> list[dict[str, Any]]:

@@ -1,8 +1,6 @@
-"""The released encoder as the start of the next one: its text tower, and its learned image part as float weights.
+"""The released encoder beside which the next one is measured, and whose text tower it may keep (`--images`).
 
-A run that has hours, not days, gets further by continuing than by repeating. The float checkpoint is not kept, but
-the released file holds every weight in 8 bits with one scale per channel, which is all that is lost. With `--images`
-the released text tower stays as it is, and the images learn the space of exactly the file that will be asked.
+Then the images learn the space of exactly the file that will be asked.
 """
 
 import subprocess
@@ -12,18 +10,14 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-import onnx
 import onnxruntime
-import torch
 from numpy.typing import NDArray
-from onnx import numpy_helper
 from tokenizers import Tokenizer
-from torch import Tensor
 
 from models.train import text_tower
 from models.train.workspace import DIM, OUT, REPOSITORY
 
-PREDECESSOR = ("725a7ae", "models/cmr-small-2")  # commit and folder of its files
+PREDECESSOR = ("064bc67", "models/cmr-small-3")  # commit and folder of its files
 
 
 def images_only() -> bool:
@@ -61,30 +55,3 @@ def predecessor() -> Path:
         with tarfile.open(fileobj=BytesIO(packed)) as archive:
             archive.extractall(OUT, filter="data")
     return OUT / folder
-
-
-def learned_weights(path: Path) -> dict[str, Tensor]:
-    """The weights of the learned part in an exported image tower, float32, by their names in training."""
-    tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer}
-    weights = {}
-    for name, array in tensors.items():
-        if not name.startswith("learned.") or name.endswith("_scale"):
-            continue
-        if name.endswith("_i8"):
-            array = array.astype(np.float32) * tensors[f"{name.removesuffix('_i8')}_scale"]
-        weights[name.removeprefix("learned.").removesuffix("_i8").removesuffix("_f16")] = torch.from_numpy(
-            np.array(array, np.float32)
-        )
-    return weights
-
-
-def blended(weights: dict[str, Tensor], share: float) -> dict[str, Tensor]:
-    """The weights of a learned part that continued from the predecessor's, averaged with these.
-
-    Source: Wortsman et al. 2022, arXiv:2109.01903 (WiSE-FT): between the two lie weights that forget less.
-    """
-    before = learned_weights(predecessor() / "image.onnx")
-    return {
-        name: (1 - share) * before[name] + share * tensor if name in before else tensor
-        for name, tensor in weights.items()
-    }

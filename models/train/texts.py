@@ -5,14 +5,14 @@ the words that users of a drawing office type. On top, made here: short requests
 and names with part numbers, because a tower that saw only clean sentences does odd things with those.
 """
 
-import csv
 import random
 from dataclasses import dataclass
 from pathlib import Path
 
 import zstandard
 
-from models.train.workspace import DATA, LEXICON, SEED, fraction
+from models.train.lexicon import Term, read_lexicon
+from models.train.workspace import DATA, SEED, fraction
 
 HELD_ENGLISH = 2_000
 HELD_PAIRS = 1_000
@@ -32,15 +32,6 @@ MATERIALS = ("S45C", "SUS304", "A5052", "SS400", "FC250", "C3604", "POM", "S355"
 
 
 @dataclass(frozen=True)
-class Term:
-    """One lexicon entry: every way to write it in both languages, and its definition."""
-
-    english: tuple[str, ...]  # the term first, then its synonyms
-    japanese: tuple[str, ...]  # the usual writing first, then variants
-    definition: str
-
-
-@dataclass(frozen=True)
 class Texts:
     """What is trained on and what is held back. A pair is (English, Japanese); the target is the English embedding."""
 
@@ -49,20 +40,6 @@ class Texts:
     lexicon_pairs: list[tuple[str, str]]
     held_english: list[str]
     held_pairs: list[tuple[str, str]]
-
-
-def read_lexicon(path: Path = LEXICON) -> list[Term]:
-    """The lexicon as it is now; empty when there is none."""
-    if not path.exists():
-        return []
-    terms = []
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            english = _alternatives(row.get("en"), row.get("synonyms"))
-            japanese = _alternatives(row.get("ja"), row.get("ja_variants"))
-            if english and japanese:
-                terms.append(Term(english, japanese, (row.get("definition") or "").strip()))
-    return terms
 
 
 def read_texts() -> Texts:
@@ -93,11 +70,6 @@ def unpack(path: Path) -> list[str]:
     """The lines of a zstandard-packed text file."""
     data = zstandard.ZstdDecompressor().decompress(path.read_bytes(), max_output_size=1 << 28)
     return data.decode("utf-8").splitlines()
-
-
-def _alternatives(*cells: str | None) -> tuple[str, ...]:
-    words = [word.strip() for cell in cells for word in (cell or "").split("|")]
-    return tuple(dict.fromkeys(word for word in words if word))
 
 
 def _term_texts(term: Term) -> list[str]:

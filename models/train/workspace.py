@@ -5,6 +5,7 @@ wall time and the figures of every stage; the model card is written from it.
 """
 
 import ctypes
+import fcntl
 import hashlib
 import json
 import os
@@ -21,7 +22,8 @@ REPOSITORY = HERE.parent.parent
 OUT = HERE / "out"
 DATA = Path(os.environ.get("CMRCLI_TRAINING_DATA", REPOSITORY.parent / "shared" / "data"))
 LEXICON = REPOSITORY / "cmrcli" / "lexicon" / "terms.tsv"
-MODEL = HERE.parent / "cmr-small-3"
+MODEL = HERE.parent / "cmr-small-4"
+CORES = len(os.sched_getaffinity(0))
 SEED = 20261123
 DIM = 384
 CONTEXT = 64  # tokens a text may have, [CLS] and [SEP] included
@@ -44,11 +46,13 @@ def fraction(key: str, salt: str) -> float:
 def note(stage: str, **figures: Any) -> None:
     """Adds figures to the stage's entry in `record.json`."""
     path = OUT / "record.json"
-    record = json.loads(path.read_text()) if path.exists() else {}
-    record.setdefault(stage, {}).update(figures)
-    beside = path.with_suffix(".tmp")
-    beside.write_text(json.dumps(record, indent=1, ensure_ascii=False))
-    beside.replace(path)
+    with (OUT / "record.lock").open("w") as lock:  # stages may run side by side
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        record = json.loads(path.read_text()) if path.exists() else {}
+        record.setdefault(stage, {}).update(figures)
+        beside = path.with_suffix(".tmp")
+        beside.write_text(json.dumps(record, indent=1, ensure_ascii=False))
+        beside.replace(path)
 
 
 def recorded(stage: str) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def test_what_leads_nowhere_says_what_there_is(places: Path, name: str) -> None:
         locate.resolve(name)
     assert caught.value.remedy
     if name == "nothing":
-        assert "cmr-small-3, mine" in str(caught.value)
+        assert "cmr-small-4, mine" in str(caught.value)
 
 
 def test_a_folder_without_manifest(places: Path) -> None:
