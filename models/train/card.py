@@ -34,8 +34,7 @@ def run() -> None:
     """Writes the card, and `record.json` beside this file: what the next run says of stages that it does not repeat."""
     record = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
     for name, figures in json.loads((OUT / "record.json").read_text()).items():
-        of_texts = {"text": record[name]["text"]} if "text" in record.get(name, {}) else {}
-        record[name] = of_texts | figures
+        record[name] = figures if name == "curves" else record.get(name, {}) | figures
     RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     report, made = record["evaluate-report"], record["prepare-parts"]
     of_parts = {name: found for name, found in report["sets"].items() if name.split()[0] in ("drawing", "rendering")}
