@@ -66,8 +66,8 @@ def run(full: bool) -> Record | None:
 def _run(seed: int) -> Record:
     record = Record("fragments", "cmrcli search QUERY --fragments off|auto", seed)
     CACHE.mkdir(exist_ok=True)
-    _corners(record, seed)
     encoder = DualEncoder(load_manifest(bundled()))
+    _corners(record, encoder, seed)
     for name in SETS:
         parts = dev_parts(name, encoder)
         if parts is None:
@@ -81,13 +81,14 @@ def _run(seed: int) -> Record:
     return record
 
 
-def _corners(record: Record, seed: int) -> None:
+def _corners(record: Record, encoder: DualEncoder, seed: int) -> None:
     place = CACHE / f"corners-{seed}"
     corners = _drawn(place, seed)
-    run_once(cmrcli("index", place / "sheets", "--index", place / "index", "--quiet"), (0,))
+    made = place / f"index-{encoder.manifest.digest[:12]}"
+    run_once(cmrcli("index", place / "sheets", "--index", made, "--quiet"), (0,))
     english = [Asked(corner.english, frozenset({corner.name})) for corner in corners]
     japanese = [Asked(corner.japanese, frozenset({corner.name})) for corner in corners]
-    with open_index(place / "index", threads=1) as index:
+    with open_index(made, threads=1) as index:
         statistics = index.reader.statistics()
         print(f"  corners: {len(corners)} sheets, {statistics.fragments} fragments")
         record.details["corners_fragments"] = statistics.fragments
