@@ -102,7 +102,8 @@ def matching(name: str, digest: str, wish: str | Path | None = None) -> EncoderM
             return manifest
     raise EncoderError(
         f"the index was made with the encoder {name} ({digest[:12]}), which is not here",
-        f"--encoder DIR with its folder, or put that folder under {display_path(data_folder())}",
+        f"index the folders anew into --index DIR with {BUNDLED_NAME}, which came with this version; "
+        f"or --encoder DIR with the old one's folder, or put that folder under {display_path(data_folder())}",
     )
 
 
