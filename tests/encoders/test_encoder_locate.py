@@ -69,7 +69,7 @@ def test_matching_finds_the_encoder_of_an_index_by_its_digest(places: Path) -> N
     other = load_manifest(make_tiny_encoder(places / "elsewhere", variant=1))
     with pytest.raises(EncoderError, match="which is not here") as caught:
         locate.matching("tiny", other.digest)
-    assert f"--index DIR with {locate.BUNDLED_NAME}" in str(caught.value)
+    assert f"--index DIR with {locate.BUNDLED_NAME}" in caught.value.remedy
     assert locate.matching("tiny", other.digest, other.folder).folder == other.folder.resolve()
     broken = places / "data" / "models" / "broken"
     broken.mkdir(parents=True)
