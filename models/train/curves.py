@@ -8,6 +8,7 @@ not among them. Beside the average stands a set of photos in train whose class n
 """
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -40,26 +41,31 @@ def _measure(prefix: str, asked: list[Asked]) -> None:
     note("curves", **{prefix: curve})
 
 
-def sets() -> list[Asked]:
-    """The choosing half's sets, then the unnamed classes of train."""
+def sets(size: int = pictures.SIZE) -> list[Asked]:
+    """The choosing half's sets, then the unnamed classes of train; pictures as an encoder of that size gets them."""
     rows = pictures.words("dev")
     chosen = np.asarray([number for number, row in enumerate(rows) if pictures.half(row) == "choose"])
     speak = examples.speaker()
-    pixels = pictures.pixels("dev", pictures.SIZE)[chosen]
+    pixels = pictures.pixels("dev", size)[chosen]
     of_dev = evaluate.all_questions([rows[n] for n in chosen])
     asked = [(questions, speak(questions.queries), pixels[questions.gallery]) for questions in of_dev]
     rows = pictures.words("train")
     unnamed = [number for number, row in enumerate(rows) if examples.unnamed(row)]
     questions = evaluate.by_words("photo (unnamed classes)", rows, unnamed, "names")
-    pixels = pictures.resized(pictures.pixels("train", pictures.STORED)[unnamed], pictures.SIZE)
+    pixels = pictures.resized(pictures.pixels("train", pictures.STORED)[unnamed], size)
     return [*asked, (questions, speak(questions.queries), pixels)]
 
 
 def figures(tower: ImageTower, asked: list[Asked]) -> dict[str, float]:
-    """The leading measure of each set and their macro average, that of dev alone."""
+    """What a tower reaches."""
+    return of_vectors([encode(tower, pixels) for _, _, pixels in asked], asked)
+
+
+def of_vectors(vectors: Iterable[NDArray[np.float32]], asked: list[Asked]) -> dict[str, float]:
+    """The leading measure of each set, from its gallery's vectors (n, 384), and their macro average, of dev alone."""
     values = {}
-    for questions, texts, pixels in asked:
-        found = measure(texts @ encode(tower, pixels).T, questions.relevant)
+    for (questions, texts, _), images in zip(asked, vectors, strict=True):
+        found = measure(texts @ images.T, questions.relevant)
         values[questions.name] = round(float(found[evaluate.leading(questions.name)].mean()), 4)
     of_dev = [value for name, value in values.items() if name != "photo (unnamed classes)"]
     return {"macro": round(float(np.mean(of_dev)), 4), **values}

@@ -78,6 +78,7 @@ def run() -> None:
                     log(f"both: step {step:,} of {steps:,}, {means}")
         note("distil-image", steps=steps, batch=BATCH, views=VIEWS, curve=curve)
         start, taught = learned_part(OUT / "image.pt").state_dict(), student.state_dict()
+        torch.save({"learned": {name: value.cpu() for name, value in taught.items()}}, OUT / "taught.pt")
         both = {name: (1 - BLEND) * start[name] + BLEND * taught[name].cpu() for name in start}
         torch.save({"learned": both}, TAUGHT)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from cmrcli.errors import UsageError
 from cmrcli.evaluation.truths import read_truth
+from tests import rights
 
 
 def folders(root: Path, **pictures: str) -> Path:
@@ -94,12 +94,12 @@ def test_wrong_folders(tmp_path: Path) -> None:
     _refused(lambda: read_truth([tmp_path / "none"]), "there is no", "check the path")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_folder_that_may_not_be_read(tmp_path: Path) -> None:
     root = folders(tmp_path / "root", a="1.png")
     (root / "a").chmod(0)
     try:
-        _refused(lambda: read_truth([root]), "cannot read", "can be read")
+        with rights.of_a_user():
+            _refused(lambda: read_truth([root]), "cannot read", "can be read")
     finally:
         (root / "a").chmod(0o700)
 
