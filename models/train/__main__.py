@@ -20,8 +20,8 @@ $CMRCLI_TRAIN_LABEL_STEPS).
 Needs the packages of `requirements.txt` and the training data in `../shared/data` (or in $CMRCLI_TRAINING_DATA). What
 the stages make lies in `models/train/out/`; delete a stage's result there to run it again. Set OMP_NUM_THREADS to
 the cores that may be used; `python -m models.train.distil` and so on run one stage. `python -m models.train.other_cpu`
-compares the vectors with those of an emulated older CPU, and `python -m cmrcli.encoders.selftest --write models/NAME`
-records the golden vectors: both by hand, after looking at the figures.
+compares the vectors with those of an emulated older CPU, `python -m models.train.choose` weighs the choices again, and
+`python -m cmrcli.encoders.selftest --write models/NAME` records the golden vectors: all by hand.
 """
 
 from models.train import (

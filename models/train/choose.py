@@ -16,13 +16,14 @@ from torch.nn import functional as F
 
 from models.train import curves, examples, pictures
 from models.train.device import DEVICE
-from models.train.image_tower import BLOCK, ImageTower, LearnedPart, encode, learned_part
+from models.train.image_tower import BLOCK, EXPORTED_GAIN, ImageTower, LearnedPart, encode, learned_part, together
 from models.train.label_words import OTHER_IMAGENET, LabelWords, reader, spoken
 from models.train.workspace import OUT, log, note
 
 GAINS = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
 SHARES = (0.0, 0.5, 1.0)  # of the taught weights
 LARGER = 192  # pixels
+TOGETHER = "mean of the vectors of this and the plain network"
 PHOTOS = "text -> photo (unseen classes)"
 
 
@@ -33,13 +34,12 @@ def run() -> None:
     found = {}
     seen = [_parts(labels, image, pixels) for _, _, pixels in asked]
     for gain in GAINS:
-        vectors = [F.normalize(own + loud * gain * said, dim=1).numpy() for own, loud, said in seen]
+        vectors = [together(own, loud, gain * said).numpy() for own, loud, said in seen]
         found[f"labels {gain:.0f} times as loud"] = curves.of_vectors(vectors, asked)
-    ours, other = ([encode(tower, pixels) for _, _, pixels in asked]
-                   for tower in (ImageTower(labels, image).eval(), ImageTower(None, plain).eval()))  # fmt: skip
-    found["mean of the vectors of this and the plain network"] = curves.of_vectors(
-        [a + b for a, b in zip(ours, other, strict=True)], asked
-    )
+    ours = [together(own, loud, EXPORTED_GAIN * said).numpy() for own, loud, said in seen]
+    other = [encode(ImageTower(None, plain).eval(), pixels) for _, _, pixels in asked]
+    both = [a + b for a, b in zip(ours, other, strict=True)]
+    found[TOGETHER] = curves.of_vectors([v / np.linalg.norm(v, axis=1, keepdims=True) for v in both], asked)
     start, taught = image.state_dict(), learned_part(OUT / "taught.pt").state_dict()
     for share in SHARES:
         part = LearnedPart()
